@@ -1,0 +1,61 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+import { openDemo, openStudio } from './ui-support';
+
+test('one click shows a first anomaly, which can be edited', async ({ page }) => {
+  await openStudio(page);
+  await expect(page.getByText('Nothing leaves this machine')).toBeVisible();
+  await openDemo(page);
+  await expect(page.getByRole('radio', { name: /Remove/ })).toBeChecked();
+  await expect(page.getByRole('region', { name: 'Region' })).toContainText('1 shape');
+  await page.getByRole('button', { name: 'Clear the region' }).click();
+  await expect(page.getByRole('region', { name: 'Region' })).toContainText('empty');
+  await page.keyboard.press('Control+z');
+  await expect(page.getByRole('region', { name: 'Region' })).toContainText('1 shape');
+});
+
+/** Serious and critical findings, named so that a failure says where to look. */
+async function findings(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+}
+
+for (const colorScheme of ['dark', 'light'] as const) {
+  test.describe(`${colorScheme} theme`, () => {
+    test.use({ colorScheme, viewport: { width: 1024, height: 768 } });
+
+    test('axe finds nothing serious on any page', async ({ page }) => {
+      test.setTimeout(900_000);
+      await openStudio(page);
+      expect(await findings(page), 'first open').toEqual([]);
+      await openDemo(page);
+      await page.keyboard.press('2');
+      await page.getByRole('button', { name: 'Variation' }).click();
+      await page.getByRole('button', { name: 'Ground truth' }).click();
+      await expect(page.getByLabel('Seed', { exact: true })).toBeVisible();
+      expect(await findings(page), 'synthesize').toEqual([]);
+      await page.keyboard.press('Alt+1');
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+      expect(await findings(page), 'dataset').toEqual([]);
+      await page.keyboard.press('Alt+3');
+      await expect(page.getByRole('heading', { name: 'Nothing to export yet' })).toBeVisible();
+      expect(await findings(page), 'export').toEqual([]);
+      await page.keyboard.press('?');
+      await expect(page.getByRole('dialog')).toBeVisible();
+      expect(await findings(page), 'shortcuts').toEqual([]);
+    });
+  });
+}
+
+test('nothing is cut off at 1024×768', async ({ page }) => {
+  await page.setViewportSize({ width: 1024, height: 768 });
+  await openStudio(page);
+  await openDemo(page);
+  for (const name of ['Keep', 'Rectangle', 'Keyboard shortcuts', 'Fit the image']) {
+    await expect(page.getByRole('button', { name, exact: name !== 'Keep' }).first()).toBeInViewport({ ratio: 1 });
+  }
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+});

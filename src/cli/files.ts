@@ -1,0 +1,79 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { StudioError } from '../core/errors';
+import { sha256 } from '../core/hash';
+import { rgbFromImage8, type Raster } from '../core/raster';
+import type { ImageRef } from '../core/recipe';
+import { nodeCodec } from '../datasets/codec-node';
+import { comparePaths, imagePaths } from '../datasets/layouts';
+import { sniffImage } from '../datasets/sniff';
+
+/** @throws StudioError `file-vanished` naming the file. */
+export async function readBytes(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await readFile(file));
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new StudioError(
+      'file-vanished',
+      'cli',
+      missing ? `${file} does not exist. Check the path.` : `${file} could not be read (${(cause as Error).message}).`,
+      { file, cause },
+    );
+  }
+}
+
+/** @throws StudioError `storage-failed` naming the file. */
+export async function writeBytes(file: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, bytes);
+  } catch (cause) {
+    throw new StudioError('storage-failed', 'cli', `${file} could not be written (${(cause as Error).message}).`, {
+      file,
+      cause,
+    });
+  }
+}
+
+export interface Photograph {
+  readonly id: string;
+  readonly ref: ImageRef;
+  /** RGB in [0, 1], no side above the wanted one, if one is wanted. */
+  readonly raster: Raster;
+}
+
+/** Reads, checks and decodes one image. @throws StudioError naming the file. */
+export async function readPhotograph(file: string, name: string, maxSide?: number): Promise<Photograph> {
+  const bytes = await readBytes(file);
+  const { width, height } = sniffImage(bytes, name);
+  const hash = await sha256(bytes);
+  const raster = rgbFromImage8(await nodeCodec.decode(bytes, name, maxSide));
+  // An orientation tag may have turned it.
+  const turned = raster.width > raster.height !== width > height && raster.width !== raster.height;
+  const size = turned ? { width: height, height: width } : { width, height };
+  return { id: hash, ref: { name, sha256: hash, ...size }, raster };
+}
+
+/** Paths of the images in a folder and its folders, relative, in natural order. @throws StudioError `no-images`. */
+export async function listImages(folder: string): Promise<string[]> {
+  let entries;
+  try {
+    entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  } catch (cause) {
+    throw new StudioError('no-images', 'cli', `${folder} is not a folder that can be read. Check the path.`, {
+      file: folder,
+      cause,
+    });
+  }
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));
+  const images = imagePaths(files).sort(comparePaths);
+  if (images.length === 0) {
+    throw new StudioError('no-images', 'cli', `${folder} holds no images. Choose a folder with PNG or JPEG files.`, {
+      file: folder,
+    });
+  }
+  return images;
+}

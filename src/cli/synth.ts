@@ -1,0 +1,229 @@
+import path from 'node:path';
+import { reportOf, StudioError } from '../core/errors';
+import { sha256 } from '../core/hash';
+import { Random } from '../core/random';
+import { image8FromRaster } from '../core/raster';
+import { recipeSchema, type Operation, type Recipe } from '../core/recipe';
+import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
+import { categoryName, mvtecAdEntries, type ExportPair } from '../datasets/mvtec-ad';
+import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
+import { randomDonor } from '../synthesis/donor';
+import { DEFAULT_SHARE, randomRequest, recipeFor, requestOf } from '../synthesis/recipes';
+import { PreparedSource, WORKING_SIDE } from '../synthesis/source';
+import { finishMask, synthesize } from '../synthesis/synthesize';
+import type { SynthesisRequest } from '../synthesis/types';
+import { listImages, readBytes, readPhotograph, writeBytes, type Photograph } from './files';
+import { openStages, type NodeStages } from './stages';
+
+export interface SynthOptions {
+  readonly images: string;
+  readonly out: string;
+  readonly count: number;
+  readonly seed: number;
+  readonly operations: readonly Operation[];
+  readonly renderer: 'auto' | 'generator' | 'direct';
+}
+
+/** Draws again this often when a draw changes nothing (a region without edges, a donor alike). */
+const ATTEMPTS = 8;
+/** Prepared images held: sources and donors repeat in small folders. */
+const PREPARED = 24;
+
+/** `synth --images`: random anomalies in MVTec AD layout. The same seed gives the same bytes. */
+export async function synthCommand(options: SynthOptions, warn: (line: string) => void): Promise<void> {
+  const names = await listImages(options.images);
+  const node = await openStages();
+  if (options.renderer === 'generator' && !node.stages.generator) {
+    throw new StudioError('missing-weights', 'cli', 'No generator is installed; use --renderer direct.');
+  }
+  const shelf = new Shelf(options.images, names, node, warn);
+  const category = categoryName(path.basename(path.resolve(options.images)));
+  const entries = mvtecAdEntries(category, pairs(options, shelf, warn), [], {
+    models: node.models.map(({ ref, licence }) => ({ ...ref, licence })),
+    createdAt: null,
+    sha256,
+  });
+  for await (const { path: name, bytes } of entries) await writeBytes(path.join(options.out, name), bytes);
+}
+
+async function* pairs(options: SynthOptions, shelf: Shelf, warn: (line: string) => void): AsyncGenerator<ExportPair> {
+  const root = new Random(options.seed);
+  for (let i = 0; i < options.count; i++) {
+    const pair = await drawPair(root.fork(`pair ${i}`), options, shelf);
+    if (pair) yield pair;
+    else warn(`pair ${i}: ${ATTEMPTS} draws changed nothing in the picture; left out.`);
+  }
+}
+
+async function drawPair(random: Random, options: SynthOptions, shelf: Shelf): Promise<ExportPair | null> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const chance = random.fork(`attempt ${attempt}`);
+    const target = await shelf.draw(chance.fork('image'));
+    const { width, height } = target.source.raster;
+    const renderer = options.renderer === 'auto' ? await shelf.rendererOf(target) : options.renderer;
+    const { request, shapes, feather } = randomRequest(
+      chance,
+      { width, height },
+      { operations: options.operations, renderer, share: DEFAULT_SHARE },
+    );
+    const donor = request.operation === 'remove' ? null : await shelf.draw(chance.fork('donor'), target.photograph.id);
+    const recipe = recipeFor(request, shelf.node.stages, {
+      seed: chance.seed,
+      source: target.photograph.ref,
+      donor: donor?.photograph.ref ?? null,
+      shapes,
+      feather,
+    });
+    const made = await render(request, target.source, donor?.source ?? null);
+    if (made.area > 0) {
+      return { recipe, name: target.photograph.ref.name, image: made.image, mask: made.mask };
+    }
+  }
+  return null;
+}
+
+/** `synth --recipe`: remakes one result as `<name>.png` and `<name>_mask.png`. */
+export async function recipeCommand(
+  file: string,
+  images: string,
+  out: string,
+  warn: (line: string) => void,
+): Promise<void> {
+  let recipe: Recipe;
+  try {
+    recipe = recipeSchema.parse(JSON.parse(new TextDecoder().decode(await readBytes(file))));
+  } catch (cause) {
+    if (cause instanceof StudioError) throw cause;
+    throw new StudioError('bad-recipe', 'cli', `${file} is not a recipe this version reads. Use one it has written.`, {
+      file,
+      cause,
+    });
+  }
+  const node = await openStages();
+  checkModels(recipe, node, file);
+  const shelf = new Shelf(images, await listImages(images), node, warn);
+  const source = await shelf.find(recipe.source);
+  const donor = recipe.donor ? await shelf.find(recipe.donor.image) : null;
+  const made = await render(requestOf(recipe), source.source, donor?.source ?? null);
+  const stem = path.join(out, path.basename(file).replace(/\.json$/i, ''));
+  await writeBytes(`${stem}.png`, made.image);
+  await writeBytes(`${stem}_mask.png`, made.mask);
+}
+
+function checkModels(recipe: Recipe, node: NodeStages, file: string): void {
+  const used = [recipe.edges.model, ...(recipe.renderer.kind === 'generator' ? [recipe.renderer.model] : [])];
+  for (const { id, sha256: hash } of used) {
+    if (!node.models.some(({ ref }) => ref.sha256 === hash)) {
+      const message = `${file} was made with other weights (${id}, SHA-256 ${hash.slice(0, 12)}…) than are installed. Install those to remake it.`;
+      throw new StudioError('missing-weights', 'cli', message, { file });
+    }
+  }
+}
+
+async function render(request: SynthesisRequest, source: PreparedSource, donor: PreparedSource | null) {
+  const { backend } = source.stages;
+  const synthesis = await synthesize(source, donor, request);
+  try {
+    const result = await backend.download(synthesis.result);
+    const mask = finishMask(await backend.download(synthesis.changed), request);
+    return {
+      image: encodeRgbPng(image8FromRaster(result)),
+      mask: encodeGreyPng(
+        Uint8Array.from(mask.data, (inside) => inside * 255),
+        mask.width,
+        mask.height,
+      ),
+      area: mask.data.reduce((sum, inside) => sum + inside, 0),
+    };
+  } finally {
+    synthesis.dispose();
+  }
+}
+
+interface Held {
+  readonly photograph: Photograph;
+  readonly source: PreparedSource;
+}
+
+/** The images of a folder, read when needed; bad ones are reported once and passed over. */
+class Shelf {
+  readonly #held = new Map<string, Held>();
+  #names: string[];
+
+  constructor(
+    private readonly folder: string,
+    names: readonly string[],
+    readonly node: NodeStages,
+    private readonly warn: (line: string) => void,
+  ) {
+    this.#names = [...names];
+  }
+
+  /** A random image, other than the one with this hash. @throws StudioError `no-images` when none is left. */
+  async draw(random: Random, not?: string): Promise<Held> {
+    for (;;) {
+      const name = randomDonor(
+        random,
+        this.#nameOf(not),
+        this.#names.map((id) => ({ id })),
+      )?.id;
+      if (name === undefined) {
+        const message =
+          not === undefined
+            ? `${this.folder} holds no image that can be used; the lines above say why.`
+            : `${this.folder} holds only one usable image; replace and merge need another as the donor. Add images, or use --ops remove.`;
+        throw new StudioError('no-images', 'cli', message, { file: this.folder });
+      }
+      try {
+        const held = await this.#take(name);
+        if (held.photograph.id !== not) return held;
+        // A copy of the same picture under another name.
+        this.#names = this.#names.filter((other) => other !== name);
+      } catch (error) {
+        if (!(error instanceof StudioError)) throw error;
+        this.warn(reportOf(error, 'cli').message);
+        this.#names = this.#names.filter((other) => other !== name);
+      }
+    }
+  }
+
+  /** The image a recipe names: by its name if the hash agrees, else by its hash. */
+  async find(ref: Photograph['ref']): Promise<Held> {
+    const likely = this.#names.filter((name) => path.posix.basename(name) === path.posix.basename(ref.name));
+    for (const name of [...likely, ...this.#names.filter((other) => !likely.includes(other))]) {
+      const bytes = await readBytes(path.join(this.folder, name));
+      if ((await sha256(bytes)) === ref.sha256) return this.#take(name);
+    }
+    const message = `${ref.name} (SHA-256 ${ref.sha256.slice(0, 12)}…) is not in ${this.folder}. Name the folder that holds it.`;
+    throw new StudioError('file-vanished', 'cli', message, { file: ref.name });
+  }
+
+  /** The generator where it remakes the picture as well as those it was trained on. */
+  async rendererOf({ source }: Held): Promise<'generator' | 'direct'> {
+    const card = this.node.generatorCard;
+    if (!card) return 'direct';
+    const fit = await reconstructionFit(source.stages.backend, source.photo, await source.generatedNormal('e1'));
+    return belongsToTrainedSet(fit, card) ? 'generator' : 'direct';
+  }
+
+  #nameOf(hash: string | undefined): string {
+    for (const [name, held] of this.#held) if (held.photograph.id === hash) return name;
+    return '';
+  }
+
+  async #take(name: string): Promise<Held> {
+    let held = this.#held.get(name);
+    if (!held) {
+      const photograph = await readPhotograph(path.join(this.folder, name), name, WORKING_SIDE);
+      held = { photograph, source: new PreparedSource(photograph.raster, this.node.stages) };
+    }
+    this.#held.delete(name);
+    this.#held.set(name, held);
+    for (const [oldest, old] of this.#held) {
+      if (this.#held.size <= PREPARED) break;
+      old.source.dispose();
+      this.#held.delete(oldest);
+    }
+    return held;
+  }
+}

@@ -1,0 +1,226 @@
+import {
+  ActionIcon,
+  Button,
+  Menu,
+  Popover,
+  Radio,
+  Stack,
+  Text,
+  Tooltip,
+  UnstyledButton,
+  useMantineColorScheme,
+} from '@mantine/core';
+import {
+  IconArrowBackUp,
+  IconArrowForwardUp,
+  IconBinaryTree,
+  IconBolt,
+  IconCheck,
+  IconChevronRight,
+  IconCloudOff,
+  IconCpu,
+  IconDeviceDesktop,
+  IconHelp,
+  IconMoon,
+  IconSearch,
+  IconSun,
+} from '@tabler/icons-react';
+import type { ComputePreference } from '../../worker/api';
+import { actionOf } from '../actions';
+import { ActionButton } from '../parts/ActionButton';
+import type { Page } from '../session';
+import classes from './app.module.css';
+import { useProject, useSession, useShell, useStudio } from './context';
+import { Logo } from './Logo';
+
+const STEPS: readonly { page: Page; label: string }[] = [
+  { page: 'dataset', label: 'Dataset' },
+  { page: 'synthesize', label: 'Synthesize' },
+  { page: 'export', label: 'Export' },
+];
+
+export function Header() {
+  const shell = useShell();
+  return (
+    <header className={classes.header}>
+      <div className={classes.brand}>
+        <Logo />
+        <span className={classes.name}>
+          Logic<b>AL</b> Studio
+        </span>
+      </div>
+      <Steps />
+      <div className={classes.tools}>
+        <Saving />
+        <History />
+        <span className={classes.rule} />
+        <Compute />
+        <Tooltip label="Search commands">
+          <ActionIcon aria-label="Command palette" aria-keyshortcuts="Control+K" onClick={shell.openPalette}>
+            <IconSearch size={17} stroke={1.7} />
+          </ActionIcon>
+        </Tooltip>
+        <ThemeMenu />
+        <ActionButton action="shortcuts">
+          <IconHelp size={17} stroke={1.7} />
+        </ActionButton>
+      </div>
+    </header>
+  );
+}
+
+function Steps() {
+  const studio = useStudio();
+  const page = useSession((state) => state.page);
+  const empty = useProject((state) => Object.keys(state.document.datasets).length === 0);
+  const kept = useProject((state) => Object.keys(state.document.variants).length);
+  return (
+    <nav aria-label="Steps" className={classes.steps}>
+      {STEPS.map(({ page: step, label }, i) => (
+        <span key={step} className={classes.stepHolder}>
+          {i > 0 && <IconChevronRight size={13} className={classes.stepArrow} aria-hidden />}
+          <UnstyledButton
+            className={classes.step}
+            aria-current={page === step ? 'page' : undefined}
+            disabled={empty && step !== 'dataset'}
+            onClick={() => studio.go(step)}
+          >
+            {label}
+            {step === 'export' && kept > 0 && (
+              <span className={classes.count} aria-label={`${kept} kept`}>
+                {kept}
+              </span>
+            )}
+          </UnstyledButton>
+        </span>
+      ))}
+    </nav>
+  );
+}
+
+function History() {
+  const { undoLabel, redoLabel } = useProject((state) => state.history);
+  return (
+    <>
+      <ActionButton action="undo" label={undoLabel ? `Undo: ${undoLabel}` : 'Undo'}>
+        <IconArrowBackUp size={17} stroke={1.7} />
+      </ActionButton>
+      <ActionButton action="redo" label={redoLabel ? `Redo: ${redoLabel}` : 'Redo'}>
+        <IconArrowForwardUp size={17} stroke={1.7} />
+      </ActionButton>
+    </>
+  );
+}
+
+function Saving() {
+  const saving = useProject((state) => state.saving);
+  const error = useProject((state) => state.saveError);
+  const flush = useProject((state) => state.flush);
+  if (saving === 'failed') {
+    return (
+      <Tooltip label={error?.message ?? 'The last change was not saved.'} multiline w={320}>
+        <UnstyledButton className={classes.unsaved} onClick={() => void flush().catch(() => undefined)}>
+          <IconCloudOff size={14} aria-hidden /> Not saved, try again
+        </UnstyledButton>
+      </Tooltip>
+    );
+  }
+  return (
+    <span className={classes.saved} data-saving={saving === 'saving'}>
+      <IconCheck size={13} aria-hidden /> {saving === 'saving' ? 'Saving' : 'Saved'}
+    </span>
+  );
+}
+
+const PREFERENCES: readonly { value: ComputePreference; label: string; description: string }[] = [
+  { value: 'auto', label: 'Automatic', description: 'The GPU where it is a real one, else the processor.' },
+  { value: 'webgpu', label: 'GPU (WebGPU)', description: 'Also where the adapter is a software one.' },
+  { value: 'wasm', label: 'Processor (WebAssembly)', description: 'Slower, and the same everywhere.' },
+];
+
+function Compute() {
+  const studio = useStudio();
+  const shell = useShell();
+  const compute = useSession((state) => state.compute);
+  const starting = useSession((state) => state.computeStarting);
+  const error = useSession((state) => state.computeError);
+  const preference = useSession((state) => state.computePreference);
+  const label = starting
+    ? 'Starting'
+    : error || !compute
+      ? 'No compute'
+      : compute.path === 'webgpu'
+        ? (compute.adapter ?? 'GPU')
+        : `CPU · ${compute.threads} ${compute.threads === 1 ? 'thread' : 'threads'}`;
+  const Icon = compute?.path === 'webgpu' ? IconBolt : IconCpu;
+  return (
+    <Popover position="bottom-end" width={300} trapFocus>
+      <Popover.Target>
+        <UnstyledButton className={classes.chip} data-state={error ? 'bad' : starting ? 'starting' : 'good'}>
+          <Icon size={14} aria-hidden />
+          <span className={classes.chipText}>
+            <span className={classes.unseen}>Compute: </span>
+            {label}
+          </span>
+        </UnstyledButton>
+      </Popover.Target>
+      <Popover.Dropdown aria-label="Where to compute">
+        <Text size="sm" mb="sm">
+          {error?.message ?? compute?.reason ?? 'The compute worker is starting.'}
+        </Text>
+        <Radio.Group
+          label="Compute on"
+          value={preference}
+          onChange={(value) => void studio.startCompute(value as ComputePreference)}
+        >
+          <Stack gap={8} mt={8}>
+            {PREFERENCES.map((choice) => (
+              <Radio key={choice.value} size="xs" {...choice} disabled={starting} />
+            ))}
+          </Stack>
+        </Radio.Group>
+        <Button
+          mt={14}
+          variant="subtle"
+          color="gray"
+          size="compact-xs"
+          leftSection={<IconBinaryTree size={14} />}
+          onClick={() => void actionOf('networks').run(studio, shell)}
+        >
+          Networks and weights
+        </Button>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function ThemeMenu() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const choices = [
+    { value: 'auto', label: 'Follow the system', icon: IconDeviceDesktop },
+    { value: 'dark', label: 'Dark', icon: IconMoon },
+    { value: 'light', label: 'Light', icon: IconSun },
+  ] as const;
+  const Icon = choices.find(({ value }) => value === colorScheme)?.icon ?? IconDeviceDesktop;
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon aria-label="Theme">
+          <Icon size={17} stroke={1.7} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {choices.map(({ value, label, icon: ChoiceIcon }) => (
+          <Menu.Item
+            key={value}
+            leftSection={<ChoiceIcon size={15} />}
+            rightSection={colorScheme === value ? <IconCheck size={14} /> : null}
+            onClick={() => setColorScheme(value)}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,148 @@
+import type { ErrorReport } from '../core/errors';
+import type { Augmentation, EncodedMask, RegionShape, Renderer } from '../core/recipe';
+import type { DatasetRecord, Draft, ImageRecord, Measure, Variant } from '../project/document';
+
+/**
+ * What the user interface may ask of the compute worker (through Comlink). Bitmaps are transferred, not copied; on
+ * WebGPU they come straight from the device, without a readback. Every long call takes a `Job`.
+ */
+
+export type ComputePreference = 'auto' | 'webgpu' | 'wasm';
+
+export interface ComputeStatus {
+  readonly path: 'webgpu' | 'wasm';
+  /** Vendor and architecture of the GPU in use; null on wasm. */
+  readonly adapter: string | null;
+  /** A sentence: why this path. */
+  readonly reason: string;
+  /** Threads ONNX Runtime's wasm uses; 1 when the page is not cross-origin isolated. */
+  readonly threads: number;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  /** What is being worked on, e.g. a file name. */
+  readonly label: string;
+}
+
+/** Identity of a long call; `cancel(job)` stops it, and the call rejects with code `cancelled`. */
+export type Job = string;
+
+/** A dropped or chosen file and its path inside what was dropped. */
+export interface ImportFile {
+  readonly path: string;
+  readonly file: File;
+}
+
+export interface ImportBatch {
+  readonly dataset: DatasetRecord;
+  readonly images: readonly ImageRecord[];
+  readonly problems: readonly ErrorReport[];
+}
+
+export interface ImportSummary {
+  readonly dataset: DatasetRecord;
+  readonly imported: number;
+  readonly problems: readonly ErrorReport[];
+}
+
+/** An image made ready for synthesis: its pictures at working size, and which renderer suits it. */
+export interface OpenedImage {
+  readonly imageId: string;
+  readonly width: number;
+  readonly height: number;
+  readonly photo: ImageBitmap;
+  /** Edge strength as grey, bright = edge. */
+  readonly edges: ImageBitmap;
+  readonly renderer: Renderer['kind'];
+  /** A sentence: why this renderer. */
+  readonly rendererReason: string;
+  /** Whether the other one may be chosen too. */
+  readonly generatorAvailable: boolean;
+}
+
+export interface PreviewRequest {
+  readonly image: ImageRecord;
+  readonly draft: Draft;
+  /** The donor the draft names, or the one chosen for it; null for remove. */
+  readonly donor: ImageRecord | null;
+}
+
+export interface Preview {
+  readonly editedEdges: ImageBitmap;
+  readonly result: ImageBitmap;
+  /** Mask of what really changed, white on black. */
+  readonly mask: ImageBitmap;
+  /** The region M, white on black, soft. */
+  readonly region: ImageBitmap;
+  readonly renderer: Renderer['kind'];
+  readonly milliseconds: number;
+}
+
+export interface ExportRequest {
+  /** Category folder of the MVTec AD layout, e.g. `pin_tray`. */
+  readonly category: string;
+  readonly variants: readonly { readonly variant: Variant; readonly image: ImageRecord }[];
+  /** Normal images that go to `train/good`. */
+  readonly normals: readonly ImageRecord[];
+}
+
+export interface ModelInfo {
+  readonly id: string;
+  readonly title: string;
+  readonly task: 'edges' | 'generator' | 'segmentation' | 'detector';
+  readonly licence: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly state: 'shipped' | 'cached' | 'available' | 'missing';
+}
+
+export interface StudioWorker {
+  /** Chooses the compute path. Called again with another preference, moves to it. */
+  start(preference: ComputePreference): Promise<ComputeStatus>;
+
+  /** Reads the bundled demo's index: no pixels are copied. */
+  demo(): Promise<readonly ImportBatch[]>;
+
+  /** Recognises the layout, checks, hashes, stores and thumbnails the files, a batch at a time. */
+  importFiles(
+    job: Job,
+    files: readonly ImportFile[],
+    known: readonly string[],
+    onBatch: (batch: ImportBatch, progress: Progress) => void,
+  ): Promise<ImportSummary>;
+
+  openImage(image: ImageRecord): Promise<OpenedImage>;
+
+  /** Latest wins: a preview that was overtaken while waiting rejects with `cancelled`. */
+  preview(request: PreviewRequest): Promise<Preview>;
+
+  /** Statistics of the latest preview (reads the device back, so it comes after the picture). */
+  measure(): Promise<Measure>;
+
+  /** Random shapes for LogicAL's arbitrary region, from the seed. */
+  randomRegion(image: ImageRecord, seed: number, share: number): Promise<RegionShape[]>;
+  /** A random augmentation A(·) from the seed. */
+  randomAugmentation(seed: number): Promise<Augmentation>;
+  /** The region of a draft as a mask, e.g. to save or to combine. */
+  encodeRegion(image: ImageRecord, draft: Draft): Promise<EncodedMask>;
+
+  /** Renders the request at full quality, stores image, mask, region and preview as PNG blobs. */
+  keep(request: PreviewRequest, id: string, name: string): Promise<Variant>;
+
+  /** Writes a zip (MVTec AD layout, recipes, manifest) as a stream of chunks. */
+  exportZip(
+    job: Job,
+    request: ExportRequest,
+    onProgress: (progress: Progress) => void,
+  ): Promise<ReadableStream<Uint8Array>>;
+
+  models(): Promise<readonly ModelInfo[]>;
+  /** Checks a dropped weight file (.onnx, .pth) and uses it for edges from now on. */
+  useWeights(file: File): Promise<ModelInfo>;
+  /** Back to the shipped edge detector. */
+  useShippedWeights(): Promise<ModelInfo>;
+
+  cancel(job: Job): Promise<void>;
+}

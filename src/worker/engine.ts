@@ -1,0 +1,132 @@
+import { createCpuBackend } from '../compute/cpu';
+import { GpuContext, openDevice, type AdapterInfo, type GpuResources } from '../compute/device';
+import type { OnnxRuntime, OnnxSession } from '../compute/onnx/session';
+import { createWasmRuntime } from '../compute/onnx/runtime-wasm';
+import { createWebGpuRuntime } from '../compute/onnx/runtime-webgpu';
+import { createWebGpuBackend, type WebGpuBackend } from '../compute/webgpu';
+import type { Backend } from '../compute/backend';
+import type { ModelRef } from '../core/recipe';
+import { createGenerator } from '../models/generator/generator';
+import { createEdgeDetector } from '../models/pidinet/pidinet';
+import type { Stages } from '../synthesis/types';
+import type { ComputePreference, ComputeStatus } from './api';
+
+/** A network file, checked. */
+export interface LoadedModel {
+  readonly ref: ModelRef;
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The networks in use; the generator is null where none is shipped. */
+export interface EngineModels {
+  readonly edges: LoadedModel;
+  /** With the side of the pictures it was trained on, px. */
+  readonly generator: (LoadedModel & { readonly side: number }) | null;
+}
+
+interface Built extends GpuResources {
+  readonly stages: Stages;
+}
+
+/**
+ * The stages on one compute path: WebGPU on a device that is rebuilt when it is lost, or wasm with the CPU kernels.
+ * Networks are opened when first used, so that a picture needing none of them does not wait.
+ */
+export class Engine {
+  private constructor(
+    readonly status: ComputeStatus,
+    private readonly context: GpuContext<Built> | null,
+    private readonly cpu: Built | null,
+  ) {}
+
+  static async open(preference: ComputePreference, models: EngineModels): Promise<Engine> {
+    const choice = preference === 'webgpu' ? 'gpu' : preference;
+    const { context, opened } = await GpuContext.open<Built>({
+      open: () => openDevice({ choice }),
+      build: async (device) => {
+        const backend = await createWebGpuBackend(device);
+        const runtime = await createWebGpuRuntime(backend);
+        return build(backend, runtime, models);
+      },
+    });
+    if (context) {
+      const status: ComputeStatus = {
+        path: 'webgpu',
+        adapter: opened.adapterInfo && nameOf(opened.adapterInfo),
+        reason: opened.reason,
+        threads: 1,
+      };
+      return new Engine(status, context, null);
+    }
+    const runtime = await createWasmRuntime({
+      crossOriginIsolated: globalThis.crossOriginIsolated,
+      hardwareConcurrency: globalThis.navigator.hardwareConcurrency,
+    });
+    const status: ComputeStatus = { path: 'wasm', adapter: null, reason: opened.reason, threads: runtime.threads };
+    return new Engine(status, null, build(createCpuBackend(), runtime, models));
+  }
+
+  /**
+   * Runs a job with the stages. If the GPU is lost meanwhile it is run once more on a new one, so it must not keep
+   * rasters of an earlier generation: `stages` is another object then.
+   */
+  run<T>(job: (stages: Stages) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.context) return this.context.run((built) => job(built.stages), signal);
+    return job(this.cpu!.stages);
+  }
+
+  async dispose(): Promise<void> {
+    await this.context?.dispose();
+    this.cpu?.dispose();
+  }
+}
+
+function build(backend: Backend | WebGpuBackend, runtime: OnnxRuntime, models: EngineModels): Built {
+  const edges = lazy(() => runtime.open(models.edges.bytes, models.edges.name));
+  const generator = models.generator;
+  const painter = generator && lazy(() => runtime.open(generator.bytes, generator.name));
+  const stages: Stages = {
+    backend,
+    edgeModel: models.edges.ref,
+    edgeDetector: {
+      run: async (image, outputs, signal) => createEdgeDetector(await edges.get(), backend).run(image, outputs, signal),
+    },
+    generatorModel: generator?.ref ?? null,
+    generator: generator &&
+      painter && {
+        width: generator.side,
+        height: generator.side,
+        run: async (strength, signal) => createGenerator(await painter.get(), backend).run(strength, signal),
+      },
+  };
+  return {
+    stages,
+    dispose: () => {
+      edges.release();
+      painter?.release();
+      backend.dispose();
+    },
+  };
+}
+
+/** A session opened at first use; a failure is forgotten, so that the next use tries again. */
+function lazy(open: () => Promise<OnnxSession>): { get(): Promise<OnnxSession>; release(): void } {
+  let session: Promise<OnnxSession> | null = null;
+  return {
+    get() {
+      session ??= open().catch((error: unknown) => {
+        session = null;
+        throw error;
+      });
+      return session;
+    },
+    release() {
+      void session?.then((opened) => opened.release()).catch(() => undefined);
+    },
+  };
+}
+
+function nameOf({ vendor, architecture, device, description }: AdapterInfo): string {
+  return description || [vendor, architecture || device].filter(Boolean).join(' ') || 'GPU';
+}

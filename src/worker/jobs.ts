@@ -1,0 +1,68 @@
+import { StudioError } from '../core/errors';
+import type { Job } from './api';
+
+/** The long calls under way, by the name their caller gave them. */
+export class Jobs {
+  readonly #running = new Map<Job, { controller: AbortController; ended: Promise<unknown> }>();
+
+  /** Runs the work with a signal that {@link cancel} aborts. A name may be used again once its work has ended. */
+  async run<T>(job: Job, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#running.has(job)) {
+      throw new StudioError('bad-argument', 'compute', `The job “${job}” is running already.`);
+    }
+    const controller = new AbortController();
+    const result = work(controller.signal);
+    this.#running.set(job, { controller, ended: result.catch(() => undefined) });
+    try {
+      return await result;
+    } finally {
+      this.#running.delete(job);
+    }
+  }
+
+  /** Stops the job, and resolves once it has stopped. Of a job that has ended already nothing is left to do. */
+  async cancel(job: Job): Promise<void> {
+    const running = this.#running.get(job);
+    if (!running) return;
+    running.controller.abort();
+    await running.ended;
+  }
+}
+
+/**
+ * Runs one piece of work at a time: the networks and the device have one queue, and overlapping runs would only slow
+ * each other down. A rejected piece does not disturb the next.
+ */
+export class SerialQueue {
+  #tail: Promise<unknown> = Promise.resolve();
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(work);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/**
+ * A serial queue's waiting room for one: a newcomer sends away whoever still waits, so that stale work is never begun.
+ */
+export class LatestOnly {
+  #waiting: (() => void) | null = null;
+
+  constructor(private readonly queue: SerialQueue) {}
+
+  /** @throws StudioError `cancelled` if overtaken before it began. */
+  run<T>(work: () => Promise<T>): Promise<T> {
+    this.#waiting?.();
+    let overtaken = false;
+    const leave = () => {
+      overtaken = true;
+    };
+    this.#waiting = leave;
+    return this.queue.run(async () => {
+      if (overtaken) throw new StudioError('cancelled', 'compute', 'Overtaken by a newer request.');
+      if (this.#waiting === leave) this.#waiting = null;
+      return work();
+    });
+  }
+}

@@ -1,0 +1,6 @@
+import { expose } from 'comlink';
+import { keepErrorsWhole } from './rpc';
+import { Studio } from './studio';
+
+keepErrorsWhole();
+expose(new Studio());

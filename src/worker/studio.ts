@@ -1,0 +1,479 @@
+import { transfer } from 'comlink';
+import { StudioError, throwIfCancelled } from '../core/errors';
+import { sha256 } from '../core/hash';
+import { encodeMask } from '../core/mask-codec';
+import { Random } from '../core/random';
+import { rasterizeRegion } from '../core/rasterize';
+import { grey8FromRaster, image8FromRaster, resizeRaster, rgbFromImage8 } from '../core/raster';
+import { type Augmentation, type EncodedMask, type ImageRef, type RegionShape, type Renderer } from '../core/recipe';
+import { browserCodec } from '../datasets/codec-browser';
+import { encodeGreyPng, encodeRgbPng, fitInside } from '../datasets/codec';
+import { categoryName, mvtecAdEntries, type ExportNormal, type ExportPair } from '../datasets/mvtec-ad';
+import { zipStream } from '../datasets/zip';
+import { OpfsBlobStore } from '../project/blobs';
+import { DEMO_PATH, readDemoIndex } from '../project/demo';
+import type { Draft, ImageRecord, Measure, Variant } from '../project/document';
+import { importImages, THUMBNAIL_SIDE } from '../project/import';
+import { randomAugmentation } from '../synthesis/donor';
+import { recipeFor, regionMask } from '../synthesis/recipes';
+import { randomArbitraryRegion } from '../synthesis/regions';
+import { PreparedSource, WORKING_SIDE } from '../synthesis/source';
+import { measure, synthesize, type Synthesis } from '../synthesis/synthesize';
+import type { Stages, SynthesisRequest } from '../synthesis/types';
+import { verdicts } from '../synthesis/verdicts';
+import type {
+  ComputePreference,
+  ComputeStatus,
+  ExportRequest,
+  ImportBatch,
+  ImportFile,
+  ImportSummary,
+  Job,
+  ModelInfo,
+  OpenedImage,
+  Preview,
+  PreviewRequest,
+  Progress,
+  StudioWorker,
+} from './api';
+import { toBitmap } from './bitmaps';
+import { Engine } from './engine';
+import { Jobs, LatestOnly, SerialQueue } from './jobs';
+import { Models } from './models';
+import { encodeThumbnail, Pixels } from './pixels';
+
+/** Prepared images kept: the open one, its donors of the last minutes. Each holds a few float planes. */
+const PREPARED_LIMIT = 12;
+
+interface Shown {
+  readonly synthesis: Synthesis;
+  readonly stages: Stages;
+  readonly request: PreviewRequest;
+}
+
+/** The studio's compute worker: owns the device, the networks and the pixels. One piece of compute runs at a time. */
+export class Studio implements StudioWorker {
+  readonly #blobs = new OpfsBlobStore();
+  readonly #pixels = new Pixels(this.#blobs);
+  readonly #models = new Models(this.#pixels);
+  readonly #jobs = new Jobs();
+  readonly #queue = new SerialQueue();
+  readonly #previews = new LatestOnly(this.#queue);
+  #engine: Promise<Engine> | null = null;
+  #preference: ComputePreference = 'auto';
+  /** Prepared images by id, youngest last; of one generation of stages. */
+  readonly #prepared = new Map<string, PreparedSource>();
+  #shown: Shown | null = null;
+
+  /** Told once by the page: addresses of what comes with the studio are relative to it. */
+  locate(base: string): void {
+    this.#pixels.base = base;
+  }
+
+  async start(preference: ComputePreference): Promise<ComputeStatus> {
+    this.#preference = preference;
+    return this.#queue.run(async () => (await this.#restart()).status);
+  }
+
+  async demo(): Promise<readonly ImportBatch[]> {
+    let index: unknown;
+    try {
+      index = await (await fetch(new URL(`${DEMO_PATH}index.json`, this.#pixels.base))).json();
+    } catch (cause) {
+      throw new StudioError(
+        'file-vanished',
+        'import',
+        'The demo could not be loaded. Check that the studio is still being served, then reload the page.',
+        { cause },
+      );
+    }
+    return readDemoIndex(index).map((scene) => ({ ...scene, problems: [] }));
+  }
+
+  importFiles(
+    job: Job,
+    files: readonly ImportFile[],
+    known: readonly string[],
+    onBatch: (batch: ImportBatch, progress: Progress) => void,
+  ): Promise<ImportSummary> {
+    return this.#jobs.run(job, async (signal) => {
+      const sources = files.map(({ path, file }) => ({
+        path,
+        size: file.size,
+        bytes: async () => new Uint8Array(await file.arrayBuffer()),
+      }));
+      const tools = {
+        codec: browserCodec,
+        blobs: this.#blobs,
+        encodeThumbnail,
+        available: async () => {
+          const { quota, usage } = await navigator.storage.estimate();
+          return quota === undefined || usage === undefined ? undefined : quota - usage;
+        },
+        newId: () => crypto.randomUUID(),
+        now: () => Date.now(),
+      };
+      const problems: ImportSummary['problems'][number][] = [];
+      let first: ImportSummary['dataset'] | null = null;
+      let imported = 0;
+      for await (const step of importImages(sources, known, tools, signal)) {
+        first ??= step.dataset;
+        imported += step.images.length;
+        problems.push(...step.problems);
+        const { dataset, images, done, total, label } = step;
+        onBatch({ dataset, images, problems: step.problems }, { done, total, label });
+      }
+      // importImages throws when there is nothing to import, so there was at least one step.
+      return { dataset: first!, imported, problems };
+    });
+  }
+
+  openImage(image: ImageRecord): Promise<OpenedImage> {
+    return this.#compute(async (stages) => {
+      const source = await this.#prepare(image, stages);
+      const { backend } = stages;
+      const edges = await source.edges('e1');
+      const fit = await this.#models.fitOf(image, source);
+      const photo = await toBitmap(backend, source.photo);
+      const edgePicture = await toBitmap(backend, edges);
+      const opened: OpenedImage = {
+        imageId: image.id,
+        width: source.raster.width,
+        height: source.raster.height,
+        photo,
+        edges: edgePicture,
+        renderer: fit.renderer,
+        rendererReason: fit.reason,
+        generatorAvailable: stages.generator !== null,
+      };
+      return transfer(opened, [photo, edgePicture]);
+    });
+  }
+
+  preview(request: PreviewRequest): Promise<Preview> {
+    return this.#previews.run(() =>
+      this.#withEngine(async (stages) => {
+        const started = performance.now();
+        const { synthesis, renderer } = await this.#synthesize(request, stages);
+        this.#shown?.synthesis.dispose();
+        this.#shown = { synthesis, stages, request };
+        const { backend } = stages;
+        const [editedEdges, result, mask, region] = await Promise.all([
+          toBitmap(backend, synthesis.editedEdges),
+          toBitmap(backend, synthesis.result),
+          toBitmap(backend, synthesis.changed),
+          toBitmap(backend, synthesis.region),
+        ]);
+        const milliseconds = performance.now() - started;
+        return transfer({ editedEdges, result, mask, region, renderer, milliseconds }, [
+          editedEdges,
+          result,
+          mask,
+          region,
+        ]);
+      }),
+    );
+  }
+
+  measure(): Promise<Measure> {
+    return this.#queue.run(async () => {
+      if (!this.#shown) throw new StudioError('cancelled', 'synthesis', 'There is no result to measure yet.');
+      const { synthesis, stages } = this.#shown;
+      return this.#measure(synthesis, stages);
+    });
+  }
+
+  async randomRegion(image: ImageRecord, seed: number, share: number): Promise<RegionShape[]> {
+    const { width, height } = this.#workingSize(image);
+    return randomArbitraryRegion(new Random(seed), width, height, { share });
+  }
+
+  async randomAugmentation(seed: number): Promise<Augmentation> {
+    return randomAugmentation(new Random(seed));
+  }
+
+  async encodeRegion(image: ImageRecord, draft: Draft): Promise<EncodedMask> {
+    const { width, height } = this.#workingSize(image);
+    return encodeMask(rasterizeRegion(draft.shapes, width, height, draft.feather));
+  }
+
+  keep(request: PreviewRequest, id: string, name: string): Promise<Variant> {
+    return this.#compute(async (stages) => {
+      const { synthesis } = await this.#synthesize(request, stages);
+      try {
+        const { backend } = stages;
+        const measured = await measure(synthesis, backend);
+        const result = await backend.download(synthesis.result);
+        const region = await backend.download(synthesis.region);
+        const { width, height } = result;
+        const image = image8FromRaster(result);
+        const maskBytes = Uint8Array.from(measured.mask.data, (inside) => inside * 255);
+        const small = fitInside(width, height, THUMBNAIL_SIDE);
+        const preview = image8FromRaster(resizeRaster(result, small.width, small.height));
+        const [imageId, maskId, regionId, thumbnail] = [
+          await this.#blobs.put(encodeRgbPng(image)),
+          await this.#blobs.put(encodeGreyPng(maskBytes, width, height)),
+          await this.#blobs.put(encodeGreyPng(grey8FromRaster(region), width, height)),
+          await this.#blobs.put(await encodeThumbnail(preview)),
+        ];
+        const recipe = recipeFor(synthesis.request, stages, {
+          seed: request.draft.seed,
+          source: refOf(request.image),
+          donor: request.donor && refOf(request.donor),
+          shapes: request.draft.shapes,
+          feather: request.draft.feather,
+        });
+        return {
+          id,
+          imageId: request.image.id,
+          name,
+          createdAt: Date.now(),
+          recipe,
+          draft: request.draft,
+          image: imageId,
+          mask: maskId,
+          region: regionId,
+          thumbnail,
+          measure: this.#judge(measured, synthesis),
+        };
+      } finally {
+        synthesis.dispose();
+      }
+    });
+  }
+
+  async exportZip(
+    job: Job,
+    request: ExportRequest,
+    onProgress: (progress: Progress) => void,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const category = categoryName(request.category);
+    const total = request.variants.length + request.normals.length;
+    let done = 0;
+    const step = (label: string) => onProgress({ done: ++done, total, label });
+    const blobs = this.#blobs;
+    const pixels = this.#pixels;
+    // The stream is read by the page; the job lasts until it ends, fails or is cancelled.
+    let finish: () => void = () => {};
+    const ended = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    return new Promise((resolve, reject) => {
+      this.#jobs
+        .run(job, async (signal) => {
+          async function* normals(): AsyncGenerator<ExportNormal> {
+            for (const image of request.normals) {
+              throwIfCancelled(signal, 'export');
+              const decoded = await browserCodec.decode(await pixels.bytes(image.source, image.name), image.name);
+              yield { name: image.path, image: encodeRgbPng(decoded) };
+              step(image.name);
+            }
+          }
+          async function* pairs(): AsyncGenerator<ExportPair> {
+            for (const { variant } of request.variants) {
+              throwIfCancelled(signal, 'export');
+              yield {
+                recipe: variant.recipe,
+                name: variant.name,
+                image: await blobs.get(variant.image),
+                mask: await blobs.get(variant.mask),
+              };
+              step(variant.name);
+            }
+          }
+          const createdAt = new Date();
+          const models = (await this.#models.list()).map(({ id, sha256: hash, licence }) => ({
+            id,
+            sha256: hash,
+            licence,
+          }));
+          const entries = mvtecAdEntries(category, pairs(), normals(), { models, createdAt, sha256 });
+          const zip = zipStream(entries, createdAt);
+          const stream = watchEnd(zip, finish);
+          resolve(transfer(stream, [stream]));
+          await ended;
+        })
+        .catch(reject);
+    });
+  }
+
+  models(): Promise<readonly ModelInfo[]> {
+    return this.#models.list();
+  }
+
+  async useWeights(file: File): Promise<ModelInfo> {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    return this.#queue.run(async () => {
+      const before = this.#models.edges;
+      const info = await this.#models.useEdges(bytes, file.name);
+      try {
+        const engine = await this.#restart();
+        // A network that opens but is no PiDiNet says so here, not at the next picture.
+        await engine.run((stages) => probe(stages));
+      } catch (error) {
+        this.#models.edges = before;
+        await this.#restart();
+        throw error;
+      }
+      return info;
+    });
+  }
+
+  useShippedWeights(): Promise<ModelInfo> {
+    return this.#queue.run(async () => {
+      const info = await this.#models.useShippedEdges();
+      await this.#restart();
+      return info;
+    });
+  }
+
+  cancel(job: Job): Promise<void> {
+    return this.#jobs.cancel(job);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------
+
+  #compute<T>(work: (stages: Stages) => Promise<T>): Promise<T> {
+    return this.#queue.run(() => this.#withEngine(work));
+  }
+
+  async #withEngine<T>(work: (stages: Stages) => Promise<T>): Promise<T> {
+    this.#engine ??= this.#open();
+    const engine = await this.#engine;
+    return engine.run(work);
+  }
+
+  async #restart(): Promise<Engine> {
+    const old = this.#engine;
+    this.#forget();
+    await old?.then((engine) => engine.dispose()).catch(() => undefined);
+    this.#engine = this.#open();
+    return this.#engine;
+  }
+
+  #open(): Promise<Engine> {
+    const opening = this.#models.load().then((models) => Engine.open(this.#preference, models));
+    opening.catch(() => {
+      // Not kept: the next call tries again.
+      if (this.#engine === opening) this.#engine = null;
+    });
+    return opening;
+  }
+
+  /** Drops everything that lies on the device. */
+  #forget(): void {
+    this.#shown?.synthesis.dispose();
+    this.#shown = null;
+    for (const source of this.#prepared.values()) source.dispose();
+    this.#prepared.clear();
+  }
+
+  #workingSize({ width, height }: ImageRecord): { width: number; height: number } {
+    return fitInside(width, height, WORKING_SIDE);
+  }
+
+  async #prepare(image: ImageRecord, stages: Stages): Promise<PreparedSource> {
+    const known = this.#prepared.get(image.id);
+    if (known && known.stages === stages) {
+      this.#prepared.delete(image.id);
+      this.#prepared.set(image.id, known);
+      return known;
+    }
+    // Of an earlier device: its rasters are gone with it.
+    if (known) this.#forget();
+    const source = new PreparedSource(rgbFromImage8(await this.#pixels.decode(image, WORKING_SIDE)), stages);
+    this.#prepared.set(image.id, source);
+    for (const [id, oldest] of this.#prepared) {
+      if (this.#prepared.size <= PREPARED_LIMIT) break;
+      oldest.dispose();
+      this.#prepared.delete(id);
+    }
+    return source;
+  }
+
+  async #synthesize(
+    request: PreviewRequest,
+    stages: Stages,
+  ): Promise<{ synthesis: Synthesis; renderer: Renderer['kind'] }> {
+    const { draft } = request;
+    const source = await this.#prepare(request.image, stages);
+    const donor = request.donor && (await this.#prepare(request.donor, stages));
+    const { width, height } = source.raster;
+    const mask = regionMask(draft.shapes, width, height, draft.feather);
+    const renderer =
+      draft.renderer === 'auto' ? (await this.#models.fitOf(request.image, source)).renderer : draft.renderer;
+    if (renderer === 'generator' && !stages.generator) {
+      throw new StudioError('missing-weights', 'model', 'No generator is loaded. Choose the direct renderer.');
+    }
+    const settings: SynthesisRequest = {
+      operation: draft.operation,
+      mask,
+      augmentation: draft.augmentation,
+      warp: draft.warp,
+      edgeOutput: draft.edgeOutput,
+      renderer:
+        renderer === 'generator'
+          ? { kind: 'generator', output: draft.output }
+          : { kind: 'direct', gradients: gradientsOf(draft) },
+      groundTruth: draft.groundTruth,
+    };
+    return { synthesis: await synthesize(source, donor, settings), renderer };
+  }
+
+  async #measure(synthesis: Synthesis, stages: Stages): Promise<Measure> {
+    return this.#judge(await measure(synthesis, stages.backend), synthesis);
+  }
+
+  #judge(measured: Awaited<ReturnType<typeof measure>>, synthesis: Synthesis): Measure {
+    const { editedShare, regionArea, changedArea, agreement } = measured;
+    const warnings = verdicts(measured, {
+      renderer: synthesis.request.renderer.kind,
+      operation: synthesis.request.operation,
+      collapseShare: this.#models.collapseShare,
+    });
+    return { editedShare, regionArea, changedArea, agreement, warnings };
+  }
+}
+
+/** `auto`: a replacement brings its own texture; a merge shows whichever of the two is stronger. */
+function gradientsOf({ gradients, operation }: Draft): 'normal' | 'mixed' {
+  if (gradients !== 'auto') return gradients;
+  return operation === 'merge' ? 'mixed' : 'normal';
+}
+
+function refOf({ name, source, width, height }: ImageRecord): ImageRef {
+  return { name, sha256: source.sha256, width, height };
+}
+
+/** Runs the edge detector once on a small grey picture. */
+async function probe({ backend, edgeDetector }: Stages): Promise<void> {
+  const image = backend.upload({ width: 32, height: 32, channels: 3, data: new Float32Array(3 * 32 * 32).fill(0.5) });
+  try {
+    backend.release(...Object.values(await edgeDetector.run(image, ['e1', 'fused'])));
+  } finally {
+    backend.release(image);
+  }
+}
+
+/** The same stream; `ended` is called when it ends, fails or is given up. */
+function watchEnd(stream: ReadableStream<Uint8Array>, ended: () => void): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) {
+          controller.close();
+          ended();
+        } else controller.enqueue(value);
+      } catch (error) {
+        ended();
+        throw error;
+      }
+    },
+    async cancel(reason) {
+      ended();
+      await reader.cancel(reason);
+    },
+  });
+}
