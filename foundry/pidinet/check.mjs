@@ -5,7 +5,6 @@
 // FOLDER was written by `python3 -m foundry.pidinet.export reference`. Prints the greatest absolute
 // difference of each map and size; exits 1 when one exceeds TOLERANCE.
 
-/* global console, process */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';

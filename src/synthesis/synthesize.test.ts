@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../compute/backend';
 import { largestDifference, openTestBackends, type TestBackends } from '../compute/testing';
-import { StudioError } from '../core/errors';
+import type { StudioError } from '../core/errors';
 import { maskArea, type BinaryMask } from '../core/mask';
 import { quantizeMask } from '../core/mask-codec';
 import { Random } from '../core/random';
