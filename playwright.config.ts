@@ -11,9 +11,9 @@ const args = [
 
 export default defineConfig({
   testDir: 'e2e',
-  timeout: 600_000,
-  // A shared machine can stand still for a while; a test that fails three times over has a reason of its own.
-  retries: process.env.CI ? 2 : 0,
+  timeout: 240_000,
+  // A shared machine can stand still for a while; a test that fails twice has a reason of its own.
+  retries: process.env.CI ? 1 : 0,
   expect: { timeout: 120_000 },
   // The studio under test uses every core itself.
   workers: 1,
@@ -21,6 +21,8 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   use: {
     baseURL: 'http://localhost:4173/',
+    // A click that finds nothing to click should say so, not wait for the test's end.
+    actionTimeout: 60_000,
     viewport: { width: 1440, height: 900 },
     trace: 'retain-on-failure',
     launchOptions: { executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', args },

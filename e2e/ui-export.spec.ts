@@ -13,8 +13,8 @@ test('kept results leave as a zip in MVTec AD layout', async ({ page }) => {
   await page.getByLabel('Category').fill('../up');
   await expect(page.getByRole('button', { name: /Export 1 pair/ })).toBeDisabled();
   await page.getByLabel('Category').fill('my_tray');
-  // The switch itself is hidden behind its track.
-  await page.getByText('Include the normal images').click();
+  // By key: the switch is hidden behind its track, where a pointer does not reach it.
+  await page.getByRole('switch', { name: /Include the normal images/ }).press('Space');
   const download = page.waitForEvent('download', { timeout: 180_000 });
   await page.getByRole('button', { name: /Export 1 pair/ }).click();
   const entries = Object.keys(unzipSync(await readFile(await (await download).path())));
