@@ -114,8 +114,10 @@ test('replace and merge take a donor, which can be shuffled and placed', async (
 
 test('shortcuts have an overview and commands a palette', async ({ page }) => {
   await page.keyboard.press('?');
-  await expect(page.getByRole('dialog', { name: 'Keyboard and mouse' })).toContainText('Keep this result');
+  const overview = page.getByRole('dialog', { name: 'Keyboard and mouse' });
+  await expect(overview).toContainText('Keep this result');
   await page.keyboard.press('Escape');
+  await expect(overview).toBeHidden();
   await page.keyboard.press('Control+k');
   await page.getByPlaceholder('Search commands').fill('invert');
   await page.keyboard.press('Enter');

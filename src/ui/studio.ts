@@ -450,7 +450,7 @@ export class Studio {
           selectedShape === null || selectedShape === i ? change(shape) : shape,
         ) as typeof next.shapes;
       },
-      'nudge',
+      resize ? 'resize' : 'nudge',
     );
   }
 

@@ -163,7 +163,8 @@ function KeptVariant({ variant }: { variant: Variant }) {
               <IconSquareHalf size={14} stroke={1.6} />
             </ActionIcon>
           </Tooltip>
-          <Menu position="top-end">
+          {/* Giving the focus back would take it from the name's field, and end the renaming. */}
+          <Menu position="top-end" returnFocus={!renaming}>
             <Menu.Target>
               <ActionIcon size={22} className={classes.toggle} aria-label={`More for ${variant.name}`}>
                 <IconDotsVertical size={14} />
