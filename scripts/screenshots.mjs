@@ -65,6 +65,7 @@ await page.keyboard.press('Alt+1');
 await page.getByRole('heading', { level: 1 }).waitFor();
 await shot(page, 'dataset');
 await page.keyboard.press('Alt+3');
+await page.getByRole('heading', { name: 'Kept results' }).waitFor();
 await shot(page, 'export');
 await page.context().close();
 
