@@ -36,7 +36,15 @@ export default defineConfig({
       use: {
         launchOptions: {
           executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-          args: [...args, '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+          // The last three: without them the device is lost as soon as it draws into a canvas.
+          args: [
+            ...args,
+            '--enable-unsafe-webgpu',
+            '--use-webgpu-adapter=swiftshader',
+            '--enable-features=Vulkan',
+            '--use-vulkan=swiftshader',
+            '--use-angle=swiftshader',
+          ],
         },
       },
     },
