@@ -13,7 +13,7 @@ export interface EdgesOptions {
 /** `edges IMAGE`: PiDiNet's edge strength at the image's own size, 8-bit grey, round(255·P). */
 export async function edgesCommand(image: string, { out, output, weights }: EdgesOptions): Promise<void> {
   const photograph = await readPhotograph(image, image);
-  const { stages } = await openStages(weights);
+  const { stages } = await openStages({ weights, generator: false });
   const { backend, edgeDetector } = stages;
   const maps = await edgeDetector.run(backend.upload(photograph.raster), [output]);
   const strength = await backend.download(maps[output]);

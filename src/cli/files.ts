@@ -17,22 +17,28 @@ export async function readBytes(file: string): Promise<Uint8Array<ArrayBuffer>> 
     throw new StudioError(
       'file-vanished',
       'cli',
-      missing ? `${file} does not exist. Check the path.` : `${file} could not be read (${(cause as Error).message}).`,
+      missing
+        ? `${file} does not exist. Check the path.`
+        : `${file} could not be read (${(cause as Error).message}). Check that it is a file you may read.`,
       { file, cause },
     );
   }
 }
 
-/** @throws StudioError `storage-failed` naming the file. */
+/** @throws StudioError `storage-failed` or `storage-full` naming the file. */
 export async function writeBytes(file: string, bytes: Uint8Array): Promise<void> {
   try {
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, bytes);
   } catch (cause) {
-    throw new StudioError('storage-failed', 'cli', `${file} could not be written (${(cause as Error).message}).`, {
-      file,
-      cause,
-    });
+    const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+    const advice = full ? 'Free space on that disk, or choose' : 'Choose';
+    throw new StudioError(
+      full ? 'storage-full' : 'storage-failed',
+      'cli',
+      `${file} could not be written (${(cause as Error).message}). ${advice} another place with --out.`,
+      { file, cause },
+    );
   }
 }
 
@@ -67,7 +73,8 @@ export async function listImages(folder: string): Promise<string[]> {
     });
   }
   const files = entries
-    .filter((entry) => entry.isFile())
+    // Sets are often made of links; one that leads nowhere is reported when its turn comes.
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));
   const images = imagePaths(files).sort(comparePaths);
   if (images.length === 0) {

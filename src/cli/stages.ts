@@ -19,15 +19,22 @@ export interface NodeStages {
   readonly models: readonly LoadedModel[];
 }
 
+export interface StagesWanted {
+  /** The person's own edge detector, instead of the shipped one. */
+  readonly weights?: string;
+  /** Whether the generator may be needed: opening it takes most of a short command's time. */
+  readonly generator: boolean;
+}
+
 /** The studio's stages in Node: native ONNX Runtime where it is installed, else wasm; the CPU kernels. */
-export async function openStages(weights?: string): Promise<NodeStages> {
+export async function openStages({ weights, generator: wanted }: StagesWanted): Promise<NodeStages> {
   const source = folderSource(MODELS);
   const [runtime, edges, generator] = await Promise.all([
     createNodeRuntime(),
     weights === undefined
       ? loadShippedEdges(source)
       : readBytes(weights).then((bytes) => loadOwnEdges(bytes, path.basename(weights), source)),
-    loadShippedGenerator(source),
+    wanted ? loadShippedGenerator(source) : null,
   ]);
   const backend = createCpuBackend();
   const detector = createEdgeDetector(await runtime.open(edges.bytes, edges.name), backend);

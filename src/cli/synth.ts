@@ -32,7 +32,7 @@ const PREPARED = 24;
 /** `synth --images`: random anomalies in MVTec AD layout. The same seed gives the same bytes. */
 export async function synthCommand(options: SynthOptions, warn: (line: string) => void): Promise<void> {
   const names = await listImages(options.images);
-  const node = await openStages();
+  const node = await openStages({ generator: options.renderer !== 'direct' });
   if (options.renderer === 'generator' && !node.stages.generator) {
     throw new StudioError('missing-weights', 'cli', 'No generator is installed; use --renderer direct.');
   }
@@ -89,22 +89,28 @@ export async function recipeCommand(
   out: string,
   warn: (line: string) => void,
 ): Promise<void> {
+  const bytes = await readBytes(file);
   let recipe: Recipe;
+  let request: SynthesisRequest;
   try {
-    recipe = recipeSchema.parse(JSON.parse(new TextDecoder().decode(await readBytes(file))));
+    recipe = recipeSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    request = requestOf(recipe);
   } catch (cause) {
-    if (cause instanceof StudioError) throw cause;
-    throw new StudioError('bad-recipe', 'cli', `${file} is not a recipe this version reads. Use one it has written.`, {
-      file,
-      cause,
-    });
+    const problem = cause instanceof StudioError ? 'holds a damaged mask' : 'is not a recipe this version reads';
+    const message = `${file} ${problem}. Use a recipe as it was written.`;
+    throw new StudioError('bad-recipe', 'cli', message, { file, cause });
   }
-  const node = await openStages();
+  const node = await openStages({ generator: recipe.renderer.kind === 'generator' });
   checkModels(recipe, node, file);
   const shelf = new Shelf(images, await listImages(images), node, warn);
   const source = await shelf.find(recipe.source);
   const donor = recipe.donor ? await shelf.find(recipe.donor.image) : null;
-  const made = await render(requestOf(recipe), source.source, donor?.source ?? null);
+  const { width, height } = source.source.raster;
+  if (width !== recipe.size.width || height !== recipe.size.height) {
+    const message = `${file} works at ${recipe.size.width}×${recipe.size.height}, and ${recipe.source.name} is worked on at ${width}×${height}. Use a recipe as it was written.`;
+    throw new StudioError('bad-recipe', 'cli', message, { file });
+  }
+  const made = await render(request, source.source, donor?.source ?? null);
   const stem = path.join(out, path.basename(file).replace(/\.json$/i, ''));
   await writeBytes(`${stem}.png`, made.image);
   await writeBytes(`${stem}_mask.png`, made.mask);
@@ -148,6 +154,8 @@ interface Held {
 /** The images of a folder, read when needed; bad ones are reported once and passed over. */
 class Shelf {
   readonly #held = new Map<string, Held>();
+  /** The name under which each picture was met first, by hash. */
+  readonly #first = new Map<string, string>();
   #names: string[];
 
   constructor(
@@ -164,7 +172,7 @@ class Shelf {
     for (;;) {
       const name = randomDonor(
         random,
-        this.#nameOf(not),
+        (not !== undefined && this.#first.get(not)) || '',
         this.#names.map((id) => ({ id })),
       )?.id;
       if (name === undefined) {
@@ -176,13 +184,13 @@ class Shelf {
       }
       try {
         const held = await this.#take(name);
-        if (held.photograph.id !== not) return held;
-        // A copy of the same picture under another name.
-        this.#names = this.#names.filter((other) => other !== name);
+        const twin = this.#first.get(held.photograph.id) ?? name;
+        this.#first.set(held.photograph.id, twin);
+        if (twin === name) return held;
+        this.#pass(name, `${name} is the same picture as ${twin}, so it was left out. Remove the copy if you like.`);
       } catch (error) {
         if (!(error instanceof StudioError)) throw error;
-        this.warn(reportOf(error, 'cli').message);
-        this.#names = this.#names.filter((other) => other !== name);
+        this.#pass(name, reportOf(error, 'cli').message);
       }
     }
   }
@@ -191,7 +199,14 @@ class Shelf {
   async find(ref: Photograph['ref']): Promise<Held> {
     const likely = this.#names.filter((name) => path.posix.basename(name) === path.posix.basename(ref.name));
     for (const name of [...likely, ...this.#names.filter((other) => !likely.includes(other))]) {
-      const bytes = await readBytes(path.join(this.folder, name));
+      let bytes;
+      try {
+        bytes = await readBytes(path.join(this.folder, name));
+      } catch (error) {
+        // It may not be the one that is wanted.
+        this.#pass(name, reportOf(error, 'cli').message);
+        continue;
+      }
       if ((await sha256(bytes)) === ref.sha256) return this.#take(name);
     }
     const message = `${ref.name} (SHA-256 ${ref.sha256.slice(0, 12)}…) is not in ${this.folder}. Name the folder that holds it.`;
@@ -206,9 +221,12 @@ class Shelf {
     return belongsToTrainedSet(fit, card) ? 'generator' : 'direct';
   }
 
-  #nameOf(hash: string | undefined): string {
-    for (const [name, held] of this.#held) if (held.photograph.id === hash) return name;
-    return '';
+  /** Says why a file is left out, and leaves it out from now on. */
+  #pass(name: string, reason: string): void {
+    this.warn(reason);
+    this.#names = this.#names.filter((other) => other !== name);
+    this.#held.get(name)?.source.dispose();
+    this.#held.delete(name);
   }
 
   async #take(name: string): Promise<Held> {

@@ -18,6 +18,11 @@ export const nodeCodec: ImageCodec = {
         .toBuffer({ resolveWithObject: true });
       return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
     } catch (cause) {
+      // The one format browsers read and libvips does not.
+      if (bytes[0] === 0x42 && bytes[1] === 0x4d) {
+        const message = `${file} is a BMP, which only the app reads. Save it as PNG.`;
+        throw new StudioError('unsupported-image', 'decode', message, { file, cause });
+      }
       throw new StudioError(
         'truncated-image',
         'decode',

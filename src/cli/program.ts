@@ -1,0 +1,108 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { reportOf } from '../core/errors';
+import { edgeOutputSchema, operationSchema, type Operation } from '../core/recipe';
+import { edgesCommand } from './edges';
+import { recipeCommand, synthCommand } from './synth';
+
+/** Where lines go; without line ends. */
+export interface CliOutput {
+  /** Help. */
+  out(line: string): void;
+  /** What was passed over, and what ended the run: one line each. */
+  err(line: string): void;
+}
+
+function wholeNumber(least: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It takes a whole number from ${least}.`);
+    }
+    return value;
+  };
+}
+
+function operations(text: string): Operation[] {
+  const parsed = text.split(',').map((name) => operationSchema.safeParse(name.trim()));
+  if (parsed.some(({ success }) => !success)) {
+    throw new InvalidArgumentError('It takes remove, replace and merge, separated by commas.');
+  }
+  return parsed.map(({ data }) => data!);
+}
+
+function createProgram({ out, err }: CliOutput): Command {
+  const program = new Command('studio')
+    .description('LogicAL Studio on the command line: the same code as the app.')
+    .configureOutput({
+      writeOut: (text) => out(text.trimEnd()),
+      writeErr: (text) => err(text.trimEnd()),
+      // Suggestions come on a line of their own; scripts that read errors line by line want one.
+      outputError: (text, write) =>
+        write(
+          text
+            .replace(/^error: /, '')
+            .trimEnd()
+            .replaceAll('\n', ' '),
+        ),
+    })
+    .showHelpAfterError(false)
+    .exitOverride();
+
+  program
+    .command('edges')
+    .description("write PiDiNet's edge strength of an image as 8-bit grey, round(255·P)")
+    .argument('<image>')
+    .requiredOption('--out <png>', 'file to write')
+    .addOption(new Option('--output <map>', 'which map').choices(edgeOutputSchema.options).default('fused'))
+    .option('--weights <file>', 'an ONNX file or an official PiDiNet .pth')
+    .action(edgesCommand);
+
+  program
+    .command('synth')
+    .description('make random anomalies in MVTec AD layout, or remake one from its recipe')
+    .requiredOption('--images <folder>', 'the photographs (for --recipe: the folder that holds its source and donor)')
+    .requiredOption('--out <folder>', 'where to write')
+    .option('--recipe <file>', 'remake this result instead')
+    .option('--count <n>', 'how many', wholeNumber(1), 1)
+    .option('--seed <s>', 'same seed, same bytes', wholeNumber(0), 0)
+    .option('--ops <list>', 'operations to draw from', operations, operationSchema.options.slice())
+    .addOption(
+      new Option('--renderer <name>', 'auto: the generator where it knows the picture')
+        .choices(['auto', 'generator', 'direct'])
+        .default('auto'),
+    )
+    .action(
+      (options: {
+        images: string;
+        out: string;
+        recipe?: string;
+        count: number;
+        seed: number;
+        ops: Operation[];
+        renderer: 'auto' | 'generator' | 'direct';
+      }) =>
+        options.recipe === undefined
+          ? synthCommand({ ...options, operations: options.ops }, err)
+          : recipeCommand(options.recipe, options.images, options.out, err),
+    );
+  return program;
+}
+
+/**
+ * Runs one command.
+ * @param args what follows the program's name.
+ * @returns the exit code: 0, or 1 after an error, of which `output.err` got one line.
+ */
+export async function runCli(args: readonly string[], output: CliOutput): Promise<number> {
+  try {
+    await createProgram(output).parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Commander has said it already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    const { message, code } = reportOf(error, 'cli');
+    output.err(message.split('\n', 1)[0]);
+    if (code === 'internal' && process.env.DEBUG) console.error(error);
+    return 1;
+  }
+}
