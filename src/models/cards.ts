@@ -29,16 +29,48 @@ const generatorCardSchema = z.looseObject({
   collapseShare: z.number().nullish(),
 });
 
-export const cardSchema = z.discriminatedUnion('task', [edgeCardSchema, generatorCardSchema]);
-export type ModelCard = z.infer<typeof cardSchema>;
+const { id, title, licence, file, sha256, bytes } = common;
+
+const segmentationCardSchema = z.looseObject({
+  id,
+  title,
+  licence,
+  task: z.literal('segmentation'),
+  encoder: z.looseObject({ file, sha256, bytes }),
+  decoder: z.looseObject({ file, sha256, bytes }),
+  /** Thresholds of everything mode that were measured for it; SAM's own if left out. */
+  everything: z.looseObject({ quality: z.number(), stability: z.number() }).optional(),
+});
+
+export const cardSchema = z.discriminatedUnion('task', [edgeCardSchema, generatorCardSchema, segmentationCardSchema]);
+export type AnyCard = z.infer<typeof cardSchema>;
+/** Cards of networks of one file. */
+export type ModelCard = EdgeCard | GeneratorCard;
 export type EdgeCard = z.infer<typeof edgeCardSchema>;
 export type GeneratorCard = z.infer<typeof generatorCardSchema>;
+export type SegmentationCard = z.infer<typeof segmentationCardSchema>;
+
+/** A file that a card vouches for. */
+export interface CardFile {
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** The files a card describes. */
+export function filesOf(card: AnyCard): CardFile[] {
+  return card.task === 'segmentation' ? [card.encoder, card.decoder] : [card];
+}
 
 /** The cards the studio ships with, by the job they do. */
-export const SHIPPED = { edges: 'pidinet-small.json', generator: 'generator.json' } as const;
+export const SHIPPED = {
+  edges: 'pidinet-small.json',
+  generator: 'generator.json',
+  segmentation: 'sam-nano.json',
+} as const;
 
 /** @throws StudioError `bad-weights` if the text is no card. */
-export function parseCard(text: string, file: string): ModelCard {
+export function parseCard(text: string, file: string): AnyCard {
   try {
     return cardSchema.parse(JSON.parse(text));
   } catch (cause) {

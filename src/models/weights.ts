@@ -1,7 +1,7 @@
 import { StudioError } from '../core/errors';
 import { sha256 } from '../core/hash';
 import type { ModelRef } from '../core/recipe';
-import { parseCard, SHIPPED, type EdgeCard, type GeneratorCard, type ModelCard } from './cards';
+import { parseCard, SHIPPED, type CardFile, type EdgeCard, type GeneratorCard, type ModelCard } from './cards';
 import { recogniseOfficial } from './official';
 import { floatInitializers, parseOnnx, readFloats } from './onnx-file/onnx';
 import type { OnnxModel } from './onnx-file/schema';
@@ -49,27 +49,30 @@ async function loadShipped(source: WeightSource, cardFile: string): Promise<Load
   const text = await source.read(cardFile);
   if (!text) return null;
   const card = parseCard(new TextDecoder().decode(text), `models/${cardFile}`);
-  const bytes = await source.read(card.file);
+  // Segmentation is two files (models/sam/load.ts); a card of it in another's place is the wrong card.
+  if (card.task === 'segmentation') return null;
+  const bytes = await readVouched(source, card);
+  const ref = { id: card.id, sha256: card.sha256 };
+  return { ref, name: card.file, licence: card.licence, title: card.title, bytes, card };
+}
+
+/** The bytes of a shipped file, held against its card. @throws StudioError `missing-weights`, `altered-weights`. */
+export async function readVouched(source: WeightSource, { file, sha256: wanted }: CardFile) {
+  const bytes = await source.read(file);
   if (!bytes) {
-    throw new StudioError(
-      'missing-weights',
-      'model',
-      `The weights models/${card.file} are missing. Install the studio again.`,
-      {
-        file: card.file,
-      },
-    );
+    const message = `The weights models/${file} are missing. Install the studio again.`;
+    throw new StudioError('missing-weights', 'model', message, { file });
   }
   const hash = await sha256(bytes);
-  if (hash !== card.sha256) {
+  if (hash !== wanted) {
     throw new StudioError(
       'altered-weights',
       'model',
-      `models/${card.file} is not the file its card describes (SHA-256 ${hash.slice(0, 12)}… instead of ${card.sha256.slice(0, 12)}…). Install the studio again.`,
-      { file: card.file },
+      `models/${file} is not the file its card describes (SHA-256 ${hash.slice(0, 12)}… instead of ${wanted.slice(0, 12)}…). Install the studio again.`,
+      { file },
     );
   }
-  return { ref: { id: card.id, sha256: hash }, name: card.file, licence: card.licence, title: card.title, bytes, card };
+  return bytes;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { filledRaster, rasterOf } from '../../core/raster';
-import { image, int64s, model, node, tensor } from '../../models/onnx-file/build';
+import { image, int64s, model, node, tensor, value } from '../../models/onnx-file/build';
 import { serializeOnnx } from '../../models/onnx-file/onnx';
+import { DataType } from '../../models/onnx-file/schema';
 import type { DeviceRaster } from '../backend';
 import { createNodeRuntime } from './runtime-node';
 import { wasmThreads } from './runtime-wasm';
@@ -26,6 +27,16 @@ const sixPixels = serializeOnnx(
     [node('Reshape', ['image', 'shape'], ['out'])],
     [image('out', [1, 1, 'A', 'B'])],
     [int64s('shape', [1, 1, 2, 3])],
+  ),
+);
+
+/** Picks columns by their numbers, as an image and as a row: what no raster can say. */
+const weighted = serializeOnnx(
+  model(
+    [image('image', [1, 1, 1, 'W']), value('which', ['K'], DataType.int64)],
+    [node('Gather', ['image', 'which'], ['picked'], { axis: 3 }), node('Reshape', ['picked', 'flat'], ['row'])],
+    [image('picked', [1, 1, 1, 'K']), image('row', ['K'])],
+    [int64s('flat', [-1])],
   ),
 );
 
@@ -151,6 +162,27 @@ describe.each(['wasm', 'native'] as const)('OnnxSession in Node, %s', (build) =>
         });
       }
       await session.run({ image: cpu(4, 4, 3) });
+    }));
+
+  it('computes tensors of any shape beside rasters, and reads them back', () =>
+    withSession(build, weighted, async (session) => {
+      const feeds = (which: readonly number[]) => ({
+        image: { type: 'float32' as const, dims: [1, 1, 1, 3], data: Float32Array.of(2, 3, 4) },
+        which: { type: 'int64' as const, dims: [which.length], data: BigInt64Array.from(which, BigInt) },
+      });
+      expect(await session.compute(feeds([2, 0]))).toEqual({
+        picked: { dims: [1, 1, 1, 2], data: Float32Array.of(4, 2) },
+        row: { dims: [2], data: Float32Array.of(4, 2) },
+      });
+      const raster = { ...feeds([1]), image: cpu(3, 1, 1, 7) };
+      expect(await session.compute(raster, ['row'])).toEqual({ row: { dims: [1], data: Float32Array.of(7) } });
+      await expect(session.compute({ ...feeds([0]), which: feeds([0]).image })).rejects.toMatchObject({
+        code: 'bad-argument',
+        message: expect.stringMatching(/takes which as int64 \[K\], not float32 \[1, 1, 1, 3\]/),
+      });
+      // An index beyond the last fails while it runs; the next run is none the worse.
+      await expect(session.compute(feeds([9]))).rejects.toMatchObject({ code: 'model-failed' });
+      expect((await session.compute(feeds([1]), ['row'])).row.data).toEqual(Float32Array.of(3));
     }));
 
   it('does not begin a run that was cancelled in the queue', () =>

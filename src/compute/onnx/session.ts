@@ -19,6 +19,17 @@ export interface TensorInfo {
   readonly shape: readonly (number | string)[];
 }
 
+/** Values in memory, of any shape, for inputs that are no images. */
+export type HostTensor =
+  | { readonly type: 'float32'; readonly dims: readonly number[]; readonly data: Float32Array }
+  | { readonly type: 'int64'; readonly dims: readonly number[]; readonly data: BigInt64Array };
+
+/** What a network's outputs come to in memory: row-major, as many values as the product of dims. */
+export interface HostValues {
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
 export interface OnnxSession {
   /** Where feeds have to lie and results will. */
   readonly device: DeviceRaster['device'];
@@ -38,6 +49,15 @@ export interface OnnxSession {
     outputs?: readonly string[],
     signal?: AbortSignal,
   ): Promise<Record<string, DeviceRaster>>;
+  /**
+   * {@link run} for networks whose inputs or outputs are no images: feeds may be tensors in memory of any shape beside
+   * rasters of the device, and the outputs, float32 of any shape, are read back.
+   */
+  compute(
+    feeds: Readonly<Record<string, DeviceRaster | HostTensor>>,
+    outputs?: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Record<string, HostValues>>;
   /** Frees the network after the runs already asked for. Further runs are an error; a second release is not. */
   release(): Promise<void>;
 }
@@ -75,6 +95,8 @@ export interface TensorPlacement {
   readonly device: DeviceRaster['device'];
   /** @throws StudioError `bad-argument` for a raster of another device. */
   feed(raster: DeviceRaster): Tensor;
+  /** Values in memory as a tensor; ONNX Runtime brings them to the device. */
+  host(values: HostTensor): Tensor;
   /** A place for an output of known dims [1, C, H, W], or null where ONNX Runtime is to make it. */
   place(dims: readonly number[]): Place | null;
   /** The raster of an output that ONNX Runtime made. */
@@ -158,11 +180,55 @@ class QueuedSession implements OnnxSession {
     return this.queue.add(() => this.#run(feeds, outputs), signal);
   }
 
+  compute(
+    feeds: Readonly<Record<string, DeviceRaster | HostTensor>>,
+    outputs: readonly string[] = this.outputs.map(({ name }) => name),
+    signal?: AbortSignal,
+  ): Promise<Record<string, HostValues>> {
+    return this.queue.add(() => this.#compute(feeds, outputs), signal);
+  }
+
+  async #compute(
+    feeds: Readonly<Record<string, DeviceRaster | HostTensor>>,
+    outputs: readonly string[],
+  ): Promise<Record<string, HostValues>> {
+    this.#refuseReleased();
+    checkFeeds(this.name, this.inputs, feeds);
+    const tensors: Record<string, Tensor> = {};
+    for (const [name, feed] of Object.entries(feeds)) {
+      tensors[name] = 'device' in feed ? this.placement.feed(feed) : this.placement.host(feed);
+    }
+    const fetches: Record<string, null> = {};
+    for (const name of outputs) fetches[this.#output(name).name] = null;
+    try {
+      this.#session ??= await this.reopen();
+      const results = (await this.#session.run(tensors, fetches)) as Record<string, Tensor>;
+      const values: Record<string, HostValues> = {};
+      for (const name of outputs) values[name] = await read(results[name], name, this.name);
+      return values;
+    } catch (error) {
+      throw await this.#failed(error);
+    }
+  }
+
+  #refuseReleased(): void {
+    if (this.#released) throw new StudioError('bad-argument', 'model', `The network ${this.name} was released.`);
+  }
+
+  /** Clears up after a failed run. @returns the failure as the studio reports it. */
+  async #failed(error: unknown): Promise<StudioError> {
+    if (this.placement.device === 'webgpu') await this.#abandon();
+    return failure(error, this.placement, this.name, (reason) => ({
+      code: 'model-failed',
+      message: `The network ${this.name} failed (${reason}).`,
+    }));
+  }
+
   async #run(
     feeds: Readonly<Record<string, DeviceRaster>>,
     outputs: readonly string[],
   ): Promise<Record<string, DeviceRaster>> {
-    if (this.#released) throw new StudioError('bad-argument', 'model', `The network ${this.name} was released.`);
+    this.#refuseReleased();
     const sizes = checkFeeds(this.name, this.inputs, feeds);
     const infos = outputs.map((name) => this.#output(name));
     const tensors: Record<string, Tensor> = {};
@@ -187,11 +253,7 @@ class QueuedSession implements OnnxSession {
       return rasters;
     } catch (error) {
       for (const { raster } of places.values()) this.placement.discard(raster);
-      if (this.placement.device === 'webgpu') await this.#abandon();
-      throw failure(error, this.placement, this.name, (reason) => ({
-        code: 'model-failed',
-        message: `The network ${this.name} failed (${reason}).`,
-      }));
+      throw await this.#failed(error);
     }
   }
 
@@ -260,7 +322,7 @@ export function dimsOf(raster: DeviceRaster): [number, number, number, number] {
 export function checkFeeds(
   network: string,
   inputs: readonly TensorInfo[],
-  feeds: Readonly<Record<string, DeviceRaster>>,
+  feeds: Readonly<Record<string, DeviceRaster | HostTensor>>,
 ): Map<string, number> {
   const fail = (problem: string) => new StudioError('bad-argument', 'model', `The network ${network} ${problem}.`);
   for (const name of Object.keys(feeds)) {
@@ -268,12 +330,18 @@ export function checkFeeds(
   }
   const sizes = new Map<string, number>();
   for (const { name, type, shape } of inputs) {
-    const raster = feeds[name];
-    if (!raster) throw fail(`needs the input ${name}`);
-    const dims = dimsOf(raster);
+    const feed = feeds[name];
+    if (!feed) throw fail(`needs the input ${name}`);
+    const raster = 'device' in feed;
+    const dims = raster ? dimsOf(feed) : feed.dims;
     const wanted = `${type} [${shape.join(', ')}]`;
-    const given = `float32 [${dims.join(', ')}]`;
-    if (type !== 'float32' || shape.length !== 4) throw fail(`takes ${name} as ${wanted}, which no raster is`);
+    const given = `${raster ? 'float32' : feed.type} [${dims.join(', ')}]`;
+    if (raster && (type !== 'float32' || shape.length !== 4)) {
+      throw fail(`takes ${name} as ${wanted}, which no raster is`);
+    }
+    if (!raster && (type !== feed.type || shape.length !== dims.length)) {
+      throw fail(`takes ${name} as ${wanted}, not ${given}`);
+    }
     shape.forEach((size, axis) => {
       const expected = typeof size === 'number' ? size : sizes.get(size);
       // A size that is neither fixed nor named is free (ONNX Runtime reports it as an empty name or −1).
@@ -323,6 +391,7 @@ export function cpuPlacement(ort: OrtModule): TensorPlacement {
       }
       return new ort.Tensor('float32', raster.data, dimsOf(raster));
     },
+    host: (values) => tensorOf(ort, values),
     // ONNX Runtime makes CPU outputs in fresh memory, so a place prepared for them would only be copied into.
     place: () => null,
     take(tensor) {
@@ -351,6 +420,7 @@ export function gpuPlacement(ort: OrtModule, backend: WebGpuBackend): TensorPlac
       }
       return wrap(raster);
     },
+    host: (values) => tensorOf(ort, values),
     place(dims) {
       const raster = allocate(dims);
       return { raster, tensor: wrap(raster) };
@@ -376,6 +446,26 @@ export function gpuPlacement(ort: OrtModule, backend: WebGpuBackend): TensorPlac
     },
     lost: () => lost,
   };
+}
+
+function tensorOf(ort: OrtModule, values: HostTensor): Tensor {
+  return values.type === 'int64'
+    ? new ort.Tensor('int64', values.data, values.dims)
+    : new ort.Tensor('float32', values.data, values.dims);
+}
+
+/** Values of a tensor wherever it lies; it is disposed of. @throws StudioError `model-failed` unless it is float32. */
+async function read(tensor: Tensor, output: string, network: string): Promise<HostValues> {
+  const { dims, type } = tensor;
+  if (type !== 'float32') {
+    tensor.dispose();
+    throw new StudioError(
+      'model-failed',
+      'model',
+      `The network ${network} returned ${output} as ${type}, not float32.`,
+    );
+  }
+  return { dims, data: (await tensor.getData(true)) as Float32Array };
 }
 
 /** @throws StudioError `model-failed` unless the tensor is float32 [1, C, H, W] with nothing empty. */

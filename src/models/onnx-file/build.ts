@@ -49,8 +49,13 @@ function attribute(name: string, value: AttributeValue): OnnxAttribute {
 
 /** A float32 input or output; a string is the name of a free size. */
 export function image(name: string, shape: readonly (number | string)[]): OnnxValueInfo {
+  return value(name, shape, DataType.float);
+}
+
+/** An input or output of any element type. */
+export function value(name: string, shape: readonly (number | string)[], elemType: number): OnnxValueInfo {
   const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
-  return { name, type: { tensorType: { elemType: DataType.float, shape: { dim } } } };
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }
 
 /** A model of opset 17 and IR version 8, as those of `foundry/` are. */

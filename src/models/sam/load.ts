@@ -1,0 +1,126 @@
+import type { TensorInfo } from '../../compute/onnx/session';
+import { StudioError } from '../../core/errors';
+import { sha256 } from '../../core/hash';
+import type { ModelRef } from '../../core/recipe';
+import { parseCard, SHIPPED, type SegmentationCard } from '../cards';
+import { metadata, parseOnnx, toNumber } from '../onnx-file/onnx';
+import { DataType, type OnnxModel, type OnnxValueInfo } from '../onnx-file/schema';
+import { readVouched, type WeightSource } from '../weights';
+import { pairSide, recogniseSam, type SamDecoder, type SamEncoder } from './family';
+
+export interface SamFile {
+  /** What to call it in sentences. */
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The two files of a SAM, checked. */
+export interface SamModel {
+  /** Of the encoder: it decides what the decoder sees. */
+  readonly ref: ModelRef;
+  readonly title: string;
+  readonly licence: string;
+  readonly encoder: SamFile;
+  readonly decoder: SamFile;
+  /** Whether the decoder knows the labels 2 and 3 of a box's corners, as its file says. */
+  readonly boxLabels: boolean;
+  /** Null for files that the person brought. */
+  readonly card: SegmentationCard | null;
+}
+
+/** What is shipped, without its weights; null where none is. @throws StudioError `bad-weights`. */
+export async function readShippedSamCard(source: WeightSource): Promise<SegmentationCard | null> {
+  const text = await source.read(SHIPPED.segmentation);
+  if (!text) return null;
+  const file = `models/${SHIPPED.segmentation}`;
+  const card = parseCard(new TextDecoder().decode(text), file);
+  if (card.task !== 'segmentation') {
+    const message = `${file} is not the card of a segmentation network. Install the studio again.`;
+    throw new StudioError('bad-weights', 'model', message, { file });
+  }
+  return card;
+}
+
+/** @throws StudioError `missing-weights`, also where none is shipped; `altered-weights`, `bad-weights`. */
+export async function loadShippedSam(source: WeightSource): Promise<SamModel> {
+  const card = await readShippedSamCard(source);
+  if (!card) {
+    const message =
+      'No segmentation network is installed. Draw the region by hand, or bring the two .onnx files of a SAM.';
+    throw new StudioError('missing-weights', 'model', message, { file: SHIPPED.segmentation });
+  }
+  const [encoder, decoder] = await Promise.all(
+    [card.encoder, card.decoder].map(async (entry) => ({ name: entry.file, bytes: await readVouched(source, entry) })),
+  );
+  const { id, title, licence } = card;
+  const boxLabels = knowsBoxLabels(parseOnnx(decoder.bytes, decoder.name));
+  return { ref: { id, sha256: card.encoder.sha256 }, title, licence, encoder, decoder, boxLabels, card };
+}
+
+/**
+ * The two files of a SAM that the person brings, in any order.
+ * @throws StudioError `bad-weights` naming the file and what to do: one missing, no network, no SAM, not of one export.
+ */
+export async function loadOwnSam(files: readonly SamFile[]): Promise<SamModel> {
+  let encoder: { file: SamFile; form: SamEncoder } | null = null;
+  let decoder: { file: SamFile; form: SamDecoder; model: OnnxModel } | null = null;
+  for (const file of files) {
+    const model = parseOnnx(file.bytes, file.name);
+    if (model.graph.initializer.some(({ externalData }) => externalData?.length)) {
+      const message = `${file.name} keeps its weights in another file. Choose an export of one file.`;
+      throw new StudioError('bad-weights', 'model', message, { file: file.name });
+    }
+    const form = recogniseSam(signatureOf(model), file.name);
+    const other = form.role === 'encoder' ? encoder : decoder;
+    if (other) {
+      const message =
+        `${other.file.name} and ${file.name} are both the ${form.role} of a SAM. ` +
+        `Choose one of them, together with the ${form.role === 'encoder' ? 'decoder' : 'encoder'}.`;
+      throw new StudioError('bad-weights', 'model', message, { file: file.name });
+    }
+    if (form.role === 'encoder') encoder = { file, form };
+    else decoder = { file, form, model };
+  }
+  if (!encoder || !decoder) {
+    const [have, lack] = encoder ? ['encoder', 'decoder'] : ['decoder', 'encoder'];
+    const file = (encoder ?? decoder)?.file.name;
+    const message = file
+      ? `${file} is the ${have} of a SAM, which works together with its ${lack}. Choose both files at once.`
+      : 'A SAM is two files. Choose its encoder and its decoder at once.';
+    throw new StudioError('bad-weights', 'model', message, { file });
+  }
+  pairSide(encoder.form, decoder.form, { encoder: encoder.file.name, decoder: decoder.file.name });
+  return {
+    ref: { id: encoder.file.name, sha256: await sha256(encoder.file.bytes) },
+    title: encoder.file.name,
+    licence: 'as its owner states',
+    encoder: encoder.file,
+    decoder: decoder.file,
+    boxLabels: knowsBoxLabels(decoder.model),
+    card: null,
+  };
+}
+
+/** The transformers.js export has no way to say it, so ours says it in the file's metadata. */
+function knowsBoxLabels(decoder: OnnxModel): boolean {
+  const labels = metadata(decoder, 'sam.box_labels')?.match(/\d+/g);
+  return labels?.join() === '2,3';
+}
+
+function signatureOf({ graph }: OnnxModel): { inputs: TensorInfo[]; outputs: TensorInfo[] } {
+  // Old exports list their weights among the inputs.
+  const weights = new Set(graph.initializer.map(({ name }) => name));
+  return {
+    inputs: graph.input.filter(({ name }) => !weights.has(name)).map(infoOf),
+    outputs: graph.output.map(infoOf),
+  };
+}
+
+function infoOf({ name, type }: OnnxValueInfo): TensorInfo {
+  const tensor = type?.tensorType;
+  const types: Record<number, string> = { [DataType.float]: 'float32', [DataType.int64]: 'int64' };
+  const shape = tensor?.shape?.dim.map(({ dimValue, dimParam }) =>
+    dimValue === undefined ? (dimParam ?? '') : toNumber(dimValue),
+  );
+  return { name, type: types[tensor?.elemType ?? 0] ?? 'other', shape: shape ?? [] };
+}
