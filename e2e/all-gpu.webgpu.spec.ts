@@ -51,6 +51,8 @@ function contrast({ data }: Pixels): number {
 }
 
 test('from upload to bitmap nothing is read back, and the pictures are those of the CPU', async ({ page }) => {
+  // A processor imitates the GPU, and others use it too.
+  test.setTimeout(600_000);
   const photo = await picture('photo.png', 1);
   const donor = await picture('donor.png', 2);
   await openBench(page, [photo, donor]);
