@@ -1,8 +1,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { reportOf } from '../core/errors';
 import { edgeOutputSchema, operationSchema, type Operation } from '../core/recipe';
+import type { Box } from '../core/mask';
+import type { PromptPoint } from '../models/sam/segmenter';
 import { edgesCommand } from './edges';
-import { recipeCommand, synthCommand } from './synth';
+import { regionsCommand, type RegionsOptions } from './regions';
+import { recipeCommand, synthCommand, type RegionKind } from './synth';
 
 /** Where lines go; without line ends. */
 export interface CliOutput {
@@ -28,6 +31,29 @@ function operations(text: string): Operation[] {
     throw new InvalidArgumentError('It takes remove, replace and merge, separated by commas.');
   }
   return parsed.map(({ data }) => data!);
+}
+
+/** Adds one point to those before it. */
+function points(text: string, before: readonly PromptPoint[] = []): PromptPoint[] {
+  const [x, y, label = 1, ...rest] = numbers(text);
+  if (rest.length > 0 || x === undefined || y === undefined || (label !== 0 && label !== 1)) {
+    throw new InvalidArgumentError('It takes x,y in pixels, or x,y,0 for what is not to be in it.');
+  }
+  return [...before, { x, y, label }];
+}
+
+function box(text: string): Box {
+  const [x0, y0, x1, y1, ...rest] = numbers(text);
+  if (rest.length > 0 || y1 === undefined || !(x1 > x0 && y1 > y0)) {
+    throw new InvalidArgumentError('It takes x0,y0,x1,y1 in pixels, the upper left corner and the lower right.');
+  }
+  return { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
+}
+
+/** Numbers separated by commas; none at all if one of them is none. */
+function numbers(text: string): number[] {
+  const values = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  return values.every(Number.isFinite) ? values : [];
 }
 
 function createProgram({ out, err }: CliOutput): Command {
@@ -58,6 +84,19 @@ function createProgram({ out, err }: CliOutput): Command {
     .action(edgesCommand);
 
   program
+    .command('regions')
+    .description('segment an image: what points and a box ask for, or all its parts; one PNG per region, regions.json')
+    .argument('<image>')
+    .requiredOption('--out <folder>', 'where to write')
+    .option('--points <x,y...>', 'pixels inside the region; x,y,0 for pixels outside it', points)
+    .option('--box <x0,y0,x1,y1>', 'a box around the region', box)
+    .option('--everything', 'all parts; so it is when nothing is pointed at')
+    .option('--grid <n>', 'points a side that everything asks at', wholeNumber(1), 16)
+    .option('--encoder <file>', "the encoder of another SAM's ONNX export")
+    .option('--decoder <file>', 'its decoder')
+    .action((image: string, options: RegionsOptions) => regionsCommand(image, options, err));
+
+  program
     .command('synth')
     .description('make random anomalies in MVTec AD layout, or remake one from its recipe')
     .requiredOption('--images <folder>', 'the photographs (for --recipe: the folder that holds its source and donor)')
@@ -71,6 +110,11 @@ function createProgram({ out, err }: CliOutput): Command {
         .choices(['auto', 'generator', 'direct'])
         .default('auto'),
     )
+    .addOption(
+      new Option('--regions <kind>', 'semantic: parts of the picture; arbitrary: random shapes; mixed: half and half')
+        .choices(['semantic', 'arbitrary', 'mixed'])
+        .default('arbitrary'),
+    )
     .action(
       (options: {
         images: string;
@@ -80,6 +124,7 @@ function createProgram({ out, err }: CliOutput): Command {
         seed: number;
         ops: Operation[];
         renderer: 'auto' | 'generator' | 'direct';
+        regions: RegionKind;
       }) =>
         options.recipe === undefined
           ? synthCommand({ ...options, operations: options.ops }, err)

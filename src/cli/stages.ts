@@ -10,7 +10,8 @@ import type { Stages } from '../synthesis/types';
 import path from 'node:path';
 import { readBytes } from './files';
 
-const MODELS = fileURLToPath(new URL('../../public/models', import.meta.url));
+/** Where shipped networks lie. */
+export const MODELS = fileURLToPath(new URL('../../public/models', import.meta.url));
 
 export interface NodeStages {
   readonly stages: Stages;

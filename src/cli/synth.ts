@@ -3,7 +3,7 @@ import { reportOf, StudioError } from '../core/errors';
 import { sha256 } from '../core/hash';
 import { Random } from '../core/random';
 import { image8FromRaster } from '../core/raster';
-import { recipeSchema, type Operation, type Recipe } from '../core/recipe';
+import { recipeSchema, type Operation, type Recipe, type RegionShape } from '../core/recipe';
 import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
 import { categoryName, mvtecAdEntries, type ExportPair } from '../datasets/mvtec-ad';
 import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
@@ -12,6 +12,9 @@ import { DEFAULT_SHARE, randomRequest, recipeFor, requestOf } from '../synthesis
 import { PreparedSource, WORKING_SIDE } from '../synthesis/source';
 import { finishMask, synthesize } from '../synthesis/synthesize';
 import type { SynthesisRequest } from '../synthesis/types';
+import { partRegion } from '../synthesis/parts/region';
+import type { Part } from '../synthesis/parts/refine';
+import { openSam, partsOf, type NodeSam } from './sam';
 import { listImages, readBytes, readPhotograph, writeBytes, type Photograph } from './files';
 import { openStages, type NodeStages } from './stages';
 
@@ -22,7 +25,14 @@ export interface SynthOptions {
   readonly seed: number;
   readonly operations: readonly Operation[];
   readonly renderer: 'auto' | 'generator' | 'direct';
+  readonly regions: RegionKind;
 }
+
+/** LogicAL's region strategies: parts of the picture, random shapes, either with the same chance. */
+export type RegionKind = 'semantic' | 'arbitrary' | 'mixed';
+
+/** Grid points a side at which parts are looked for. */
+const GRID = 16;
 
 /** Draws again this often when a draw changes nothing (a region without edges, a donor alike). */
 const ATTEMPTS = 8;
@@ -36,10 +46,11 @@ export async function synthCommand(options: SynthOptions, warn: (line: string) =
   if (options.renderer === 'generator' && !node.stages.generator) {
     throw new StudioError('missing-weights', 'cli', 'No generator is installed; use --renderer direct.');
   }
-  const shelf = new Shelf(options.images, names, node, warn);
+  const sam = options.regions === 'arbitrary' ? null : await openSam();
+  const shelf = new Shelf(options.images, names, node, warn, sam);
   const category = categoryName(path.basename(path.resolve(options.images)));
   const entries = mvtecAdEntries(category, pairs(options, shelf, warn), [], {
-    models: node.models.map(({ ref, licence }) => ({ ...ref, licence })),
+    models: [...node.models, ...(sam ? [sam] : [])].map(({ ref, licence }) => ({ ...ref, licence })),
     createdAt: null,
     sha256,
   });
@@ -61,10 +72,13 @@ async function drawPair(random: Random, options: SynthOptions, shelf: Shelf): Pr
     const target = await shelf.draw(chance.fork('image'));
     const { width, height } = target.source.raster;
     const renderer = options.renderer === 'auto' ? await shelf.rendererOf(target) : options.renderer;
+    const semantic = options.regions === 'semantic' || (options.regions === 'mixed' && chance.fork('kind').chance(0.5));
+    const part = semantic ? await shelf.part(target, chance.fork('part')) : null;
+    if (semantic && !part) continue;
     const { request, shapes, feather } = randomRequest(
       chance,
       { width, height },
-      { operations: options.operations, renderer, share: DEFAULT_SHARE },
+      { operations: options.operations, renderer, share: DEFAULT_SHARE, shapes: part ?? undefined },
     );
     const donor = request.operation === 'remove' ? null : await shelf.draw(chance.fork('donor'), target.photograph.id);
     const recipe = recipeFor(request, shelf.node.stages, {
@@ -149,6 +163,8 @@ async function render(request: SynthesisRequest, source: PreparedSource, donor: 
 interface Held {
   readonly photograph: Photograph;
   readonly source: PreparedSource;
+  /** Its parts, once they were asked for. */
+  parts?: readonly Part[];
 }
 
 /** The images of a folder, read when needed; bad ones are reported once and passed over. */
@@ -163,6 +179,7 @@ class Shelf {
     names: readonly string[],
     readonly node: NodeStages,
     private readonly warn: (line: string) => void,
+    private readonly sam: NodeSam | null = null,
   ) {
     this.#names = [...names];
   }
@@ -219,6 +236,14 @@ class Shelf {
     if (!card) return 'direct';
     const fit = await reconstructionFit(source.stages.backend, source.photo, await source.generatedNormal('e1'));
     return belongsToTrainedSet(fit, card) ? 'generator' : 'direct';
+  }
+
+  /** A random part of the image as a region; null if it has none. */
+  async part(held: Held, random: Random): Promise<RegionShape[] | null> {
+    if (!this.sam) throw new RangeError('Semantic regions need a segmentation network.');
+    held.parts ??= await partsOf(this.sam, held.source.raster, GRID);
+    if (held.parts.length === 0) return null;
+    return partRegion(random.pick(held.parts).mask, 'part');
   }
 
   /** Says why a file is left out, and leaves it out from now on. */

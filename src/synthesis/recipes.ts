@@ -82,13 +82,15 @@ export interface RandomSettings {
   readonly share: readonly [low: number, high: number];
   /** Where the product is ({@link foregroundOf}), so that the region falls on it. */
   readonly foreground?: BinaryMask;
+  /** The region's shapes where they are not to be drawn by chance: a part of the picture. */
+  readonly shapes?: readonly RegionShape[];
 }
 
 export const DEFAULT_SHARE: RandomSettings['share'] = [0.02, 0.1];
 /** Gaussian σ of a random region's border, px. */
 const FEATHER = 1.5;
 
-/** A request drawn from the generator of chance alone: operation, arbitrary region, augmentation. */
+/** A request drawn from the generator of chance alone: operation, region (arbitrary, if none is given), augmentation. */
 export function randomRequest(
   random: Random,
   size: { readonly width: number; readonly height: number },
@@ -96,10 +98,9 @@ export function randomRequest(
 ): { readonly request: SynthesisRequest; readonly shapes: RegionShape[]; readonly feather: number } {
   const operation = random.fork('operation').pick(settings.operations);
   const share = random.fork('share').uniform(...settings.share);
-  const shapes = randomArbitraryRegion(random.fork('region'), size.width, size.height, {
-    share,
-    foreground: settings.foreground,
-  });
+  const shapes = settings.shapes
+    ? [...settings.shapes]
+    : randomArbitraryRegion(random.fork('region'), size.width, size.height, { share, foreground: settings.foreground });
   const request: SynthesisRequest = {
     operation,
     mask: regionMask(shapes, size.width, size.height, FEATHER),
