@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { StudioError } from '../core/errors';
 import { nodeCodec } from './codec-node';
 import { MAX_PIXELS, sniffImage } from './sniff';
+import { badFiles } from './testing';
 
 const photo = () =>
   sharp({ create: { width: 48, height: 32, channels: 3, background: { r: 200, g: 120, b: 40 } } }).composite([
@@ -24,6 +25,9 @@ async function refusal(bytes: Uint8Array, file: string): Promise<StudioError> {
   }
   throw new Error(`${file} was accepted`);
 }
+
+/** Where the frame header of a baseline JPEG begins. */
+const frameOf = (bytes: Buffer) => bytes.indexOf(Uint8Array.of(0xff, 0xc0));
 
 const whole: Record<string, Buffer> = {};
 beforeAll(async () => {
@@ -108,6 +112,34 @@ describe('sniffImage', () => {
     expect(refused.code).toBe('image-too-large');
     expect(refused.message).toContain('100 megapixels');
     expect(refused.message).toContain(String(MAX_PIXELS / 1e6));
+  });
+
+  it.each<[string, (bytes: Buffer) => void]>([
+    ['jpeg', (bytes) => bytes.fill(Uint8Array.of(0x27, 0x10, 0x27, 0x10), frameOf(bytes) + 5, frameOf(bytes) + 9)],
+    ['webp', (bytes) => bytes.writeUInt32LE(10_000 | (10_000 << 16), 26)],
+    ['lossless', (bytes) => bytes.writeUInt32LE(9_999 | (9_999 << 14), 21)],
+    ['gif', (bytes) => bytes.writeUInt32LE(10_000 | (10_000 << 16), 6)],
+    ['avif', (bytes) => [12, 16].forEach((at) => bytes.writeUInt32BE(10_000, bytes.indexOf('ispe') - 4 + at))],
+  ])('refuses 100 megapixels from the header of a %s', async (name, change) => {
+    const bytes = Buffer.from(whole[name]);
+    change(bytes);
+    expect((await refusal(bytes, `huge.${name}`)).message).toContain('100 megapixels (10000×10000)');
+  });
+
+  it.each<[string, string, (bytes: Buffer) => void]>([
+    ['12 bits', 'jpeg', (bytes) => bytes.writeUInt8(12, frameOf(bytes) + 4)],
+    ['10 bits', 'avif', (bytes) => bytes.writeUInt8(10, bytes.indexOf('pixi') + 9)],
+    ['animation', 'avif', (bytes) => bytes.write('avis', 8)],
+  ])('refuses %s in a header of %s', async (what, name, change) => {
+    const bytes = Buffer.from(whole[name]);
+    change(bytes);
+    const refused = await refusal(bytes, `odd.${name}`);
+    expect(refused.code).toBe('unsupported-image');
+    expect(refused.message).toContain(what);
+  });
+
+  it('refuses every kind of bad file', async () => {
+    for (const { name, bytes, code } of await badFiles()) expect((await refusal(bytes, name)).code, name).toBe(code);
   });
 
   it('turns damage inside the data into a sentence', async () => {

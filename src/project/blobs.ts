@@ -3,8 +3,12 @@ import { sha256 } from '../core/hash';
 
 /** Content-addressed bytes: an id is the SHA-256 of what it names, so nothing is stored twice or silently altered. */
 export interface BlobStore {
-  /** Stores the bytes and returns their id. @throws StudioError `storage-full` or `storage-failed`. */
-  put(bytes: Uint8Array<ArrayBuffer>): Promise<string>;
+  /**
+   * Stores the bytes and returns their id.
+   * @param what how an error names them, e.g. the file they come from.
+   * @throws StudioError `storage-full` or `storage-failed`; what was stored before stays.
+   */
+  put(bytes: Uint8Array<ArrayBuffer>, what?: string): Promise<string>;
   /** @throws StudioError `file-vanished` if there is no such blob. */
   get(id: string): Promise<Uint8Array<ArrayBuffer>>;
   has(id: string): Promise<boolean>;
@@ -32,6 +36,8 @@ export function storageError(cause: unknown, doing: string): StudioError {
   );
 }
 
+const LAST_CHANGE = 'the last change';
+
 /** Blobs in the origin private file system, `blobs/<first two digits>/<id>`. Works in a window and in a worker. */
 export class OpfsBlobStore implements BlobStore {
   readonly #root: Promise<FileSystemDirectoryHandle>;
@@ -42,7 +48,7 @@ export class OpfsBlobStore implements BlobStore {
     this.#root.catch(() => undefined);
   }
 
-  async put(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  async put(bytes: Uint8Array<ArrayBuffer>, what = LAST_CHANGE): Promise<string> {
     const id = await sha256(bytes);
     try {
       if (await this.has(id)) return id;
@@ -53,19 +59,24 @@ export class OpfsBlobStore implements BlobStore {
         await writable.write(bytes);
         await writable.close();
       } catch (error) {
+        // A file being written to is locked; letting go of it comes before its removal.
+        await writable.abort().catch(() => undefined);
         await folder.removeEntry(id).catch(() => undefined);
         throw error;
       }
       return id;
     } catch (error) {
-      throw storageError(error, 'the last change');
+      throw storageError(error, what);
     }
   }
 
   async get(id: string): Promise<Uint8Array<ArrayBuffer>> {
     try {
       const handle = await (await this.#folder(id, false)).getFileHandle(id);
-      return new Uint8Array(await (await handle.getFile()).arrayBuffer());
+      const bytes = new Uint8Array(await (await handle.getFile()).arrayBuffer());
+      // A crash while it was being stored leaves the name without the content.
+      if (bytes.length === 0) throw new Error('the file is empty');
+      return bytes;
     } catch (cause) {
       throw new StudioError(
         'file-vanished',
@@ -112,12 +123,12 @@ export class MemoryBlobStore implements BlobStore {
 
   constructor(private readonly capacity = Infinity) {}
 
-  async put(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  async put(bytes: Uint8Array<ArrayBuffer>, what = LAST_CHANGE): Promise<string> {
     const id = await sha256(bytes);
     if (this.#blobs.has(id)) return id;
     const used = [...this.#blobs.values()].reduce((sum, blob) => sum + blob.length, 0);
     if (used + bytes.length > this.capacity) {
-      throw storageError(new DOMException('full', 'QuotaExceededError'), 'the last change');
+      throw storageError(new DOMException('full', 'QuotaExceededError'), what);
     }
     this.#blobs.set(id, bytes.slice());
     return id;

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorReport } from '../core/errors';
 import { nodeCodec } from '../datasets/codec-node';
 import { encodeRgbPng } from '../datasets/codec';
+import { badFiles } from '../datasets/testing';
 import { MemoryBlobStore, type BlobStore } from './blobs';
 import { imageRecordSchema, type ImageRecord } from './document';
 import { importImages, type ImportSource, type ImportTools } from './import';
@@ -85,6 +86,31 @@ describe('importImages', () => {
     images.forEach((image) => imageRecordSchema.parse(image));
   });
 
+  it('refuses every kind of bad image before decoding it, and goes on', async () => {
+    const bad = await badFiles();
+    const decoded: string[] = [];
+    const watching: ImportTools = {
+      ...tools(),
+      codec: {
+        decode: (bytes, file, maxSide) => {
+          decoded.push(file);
+          return nodeCodec.decode(bytes, file, maxSide);
+        },
+      },
+    };
+    const files = bad.flatMap(({ name, bytes }, i) => [source(name, bytes), source(`good-${i}.png`, good[i])]);
+    const { images, problems, error } = await collect(importImages(files, [], watching));
+    expect(error).toBeUndefined();
+    expect(images).toHaveLength(bad.length);
+    expect(new Map(problems.map(({ file, code }) => [file, code]))).toEqual(
+      new Map(bad.map(({ name, code }) => [name, code])),
+    );
+    // The sentence names the file and says what to do.
+    for (const { file, message } of problems)
+      expect(message).toMatch(new RegExp(`^${file} .*\\. (Use|Save|Copy|Scale)`));
+    expect(decoded.filter((file) => !file.startsWith('good'))).toEqual([]);
+  });
+
   it('recognises what is imported already', async () => {
     const first = await collect(importImages([source('a.png', good[0])], [], tools()));
     const again = await collect(importImages([source('b/a.png', good[0])], [first.images[0].id], tools()));
@@ -115,6 +141,13 @@ describe('importImages', () => {
     );
     expect(error).toMatchObject({ code: 'storage-full' });
     expect(images.length).toBeGreaterThan(2);
+  });
+
+  it('names the file that no longer fits, and still tells of the bad ones before it', async () => {
+    const files = [source('set/1.png', new Uint8Array(0)), source('set/2.png', good[0])];
+    const { problems, error } = await collect(importImages(files, [], tools(new MemoryBlobStore(5))));
+    expect(error).toMatchObject({ code: 'storage-full', message: expect.stringContaining('set/2.png') });
+    expect(problems.map(({ file }) => file)).toEqual(['set/1.png']);
   });
 
   it('stops within one file when cancelled, and keeps what was handed over', async () => {

@@ -71,7 +71,8 @@ export async function* importImages(
         const report = reportOf(error, 'import');
         // Full storage concerns every file that follows; what was stored before is handed over first.
         if (report.code === 'storage-full') {
-          if (images.length > 0) yield { dataset, images, problems, done, total, label: entry.path };
+          if (images.length > 0 || problems.length > 0)
+            yield { dataset, images, problems, done, total, label: entry.path };
           throw error;
         }
         problems.push(report);
@@ -108,17 +109,17 @@ async function importImage(
     );
   }
   const small = await tools.codec.decode(bytes, entry.path, THUMBNAIL_SIDE);
-  const source: ImageSource = { kind: 'blob', sha256: await tools.blobs.put(bytes) };
+  const source: ImageSource = { kind: 'blob', sha256: await tools.blobs.put(bytes, entry.path) };
   const thumbnail: ImageSource | null =
     header.width <= THUMBNAIL_SIDE && header.height <= THUMBNAIL_SIDE
       ? null
-      : { kind: 'blob', sha256: await tools.blobs.put(await tools.encodeThumbnail(small)) };
+      : { kind: 'blob', sha256: await tools.blobs.put(await tools.encodeThumbnail(small), entry.path) };
   const masks: ImageSource[] = [];
   for (const path of entry.masks) {
     try {
       const mask = await readSource(byPath, path);
       sniffImage(mask, path);
-      masks.push({ kind: 'blob', sha256: await tools.blobs.put(mask) });
+      masks.push({ kind: 'blob', sha256: await tools.blobs.put(mask, path) });
     } catch (error) {
       if (error instanceof StudioError && error.code === 'storage-full') throw error;
       problems.push(reportOf(error, 'import'));

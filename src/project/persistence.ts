@@ -62,7 +62,10 @@ export class IndexedDbPersistence implements Persistence {
           ? transaction.store.delete([collection, id])
           : transaction.store.put({ collection, id, version: DOCUMENT_VERSION, value }).then(() => undefined),
       );
-      await Promise.all([...writes, transaction.done]);
+      const outcomes = await Promise.allSettled([...writes, transaction.done]);
+      const reasons = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
+      // What an abort interrupted says only that; one of them knows the cause, and which one depends on when it came.
+      if (reasons.length > 0) throw reasons.find(({ name }) => name !== 'AbortError') ?? reasons[0];
     } catch (error) {
       throw storageError(error, 'the last change');
     }

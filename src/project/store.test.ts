@@ -1,5 +1,5 @@
 import 'fake-indexeddb/auto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../core/errors';
 import { Random } from '../core/random';
 import { MemoryBlobStore } from './blobs';
@@ -170,6 +170,54 @@ describe('IndexedDbPersistence', () => {
     await persistence.save(changesBetween(document, { ...document, images }));
     const loaded = await new IndexedDbPersistence('test-round-trip').load();
     expect(loaded).toEqual({ document: { ...document, images }, problems: [] });
+  });
+
+  /**
+   * Full storage as browsers report it: a write fails, or the transaction ends under all of its writes.
+   * fake-indexeddb has no quota, so its own machinery is told to fail.
+   */
+  interface FakeTransaction {
+    _execRequestAsync(request: { source: IDBObjectStore; operation(): void }): IDBRequest<IDBValidKey>;
+    _abort(name: string): void;
+  }
+  it.each<[string, (store: IDBObjectStore, transaction: FakeTransaction) => IDBRequest<IDBValidKey> | null]>([
+    [
+      'a write fails',
+      (source, transaction) => {
+        const operation = () => {
+          throw new DOMException('full', 'QuotaExceededError');
+        };
+        return transaction._execRequestAsync({ source, operation });
+      },
+    ],
+    [
+      'the transaction ends',
+      (_store, transaction) => {
+        queueMicrotask(() => transaction._abort('QuotaExceededError'));
+        return null;
+      },
+    ],
+  ])('saves nothing of a change for which storage is full, and says so: %s', async (name, fail) => {
+    const persistence = new IndexedDbPersistence(`test-full ${name}`);
+    const before = { datasets: { d: dataset }, images: { a: image('a') }, drafts: {}, variants: {} };
+    await persistence.save(changesBetween({ datasets: {}, images: {}, drafts: {}, variants: {} }, before));
+    const after = { ...document, drafts: { a: newDraft('a', 1), b: newDraft('b', 2) } };
+    const changes = changesBetween(before, after);
+    const original = IDBObjectStore.prototype.put;
+    let writes = 0;
+    const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value) {
+      const failed = ++writes === 2 && fail(this, this.transaction as unknown as FakeTransaction);
+      return failed || original.call(this, value);
+    });
+    await expect(persistence.save(changes)).rejects.toMatchObject({
+      code: 'storage-full',
+      message: expect.stringMatching(/full.*Free disk space.*saved before is safe/),
+    });
+    put.mockRestore();
+    expect(writes).toBe(changes.length);
+    expect(await persistence.load()).toEqual({ document: before, problems: [] });
+    await persistence.save(changes);
+    expect(await persistence.load()).toEqual({ document: after, problems: [] });
   });
 });
 
