@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -384,6 +384,3 @@ def normalise(image: Tensor) -> Tensor:
 
 def parameters_of(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
-
-
-__all__: List[str] = ["Sam", "SamConfig", "plain_state", "normalise"]

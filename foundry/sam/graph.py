@@ -15,7 +15,7 @@ import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 from foundry.networks import sam
-from foundry.networks.sam import MASKS, STRIDE, SamConfig
+from foundry.networks.sam import MASKS, SamConfig
 
 OPSET = 17
 IR_VERSION = 8
@@ -148,7 +148,7 @@ def common_metadata(config: SamConfig) -> Dict[str, str]:
         "sam.mask_size": str(config.size // 2),
         "sam.image_mean": json.dumps(sam.IMAGE_MEAN),
         "sam.image_std": json.dumps(sam.IMAGE_STD),
-        "sam.box_labels": json.dumps([sam.TOP_LEFT, sam.BOTTOM_RIGHT]),
+        "sam.box_labels": f"{sam.TOP_LEFT},{sam.BOTTOM_RIGHT}",
         "sam.config": json.dumps(config.as_dict(), sort_keys=True),
     }
 
@@ -392,6 +392,3 @@ def build_decoder(weights: Mapping[str, np.ndarray], config: SamConfig, metadata
         [_value("iou_scores", ["B", "P", MASKS]), _value("pred_masks", ["B", "P", MASKS, 4 * side, 4 * side])],
         {"sam.part": "decoder", **metadata},
     )
-
-
-__all__ = ["build_encoder", "build_decoder", "config_of", "STRIDE"]
