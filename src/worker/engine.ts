@@ -49,6 +49,11 @@ export class Engine {
         const runtime = await createWebGpuRuntime(backend);
         return build(backend, runtime, models);
       },
+    }).catch((error: unknown) => {
+      // A GPU that opens and then takes no shader, say: slower is better than not at all.
+      const cause = error instanceof Error ? error.message.split('\n', 1)[0].replace(/\.$/, '') : String(error);
+      const reason = `Computing on the CPU: a GPU was found but could not be used (${cause}).`;
+      return { context: null, opened: { device: null, adapterInfo: null, reason } };
     });
     if (context) {
       const status: ComputeStatus = {

@@ -31,9 +31,11 @@ export class Models {
   constructor(pixels: Pixels) {
     this.#source = {
       async read(file) {
-        let response: Response;
         try {
-          response = await fetch(new URL(`models/${file}`, pixels.base));
+          const response = await fetch(new URL(`models/${file}`, pixels.base));
+          // A development server answers for a missing file with the page itself.
+          if (!response.ok || response.headers.get('content-type')?.startsWith('text/html')) return null;
+          return new Uint8Array(await response.arrayBuffer());
         } catch (cause) {
           throw new StudioError(
             'missing-weights',
@@ -42,9 +44,6 @@ export class Models {
             { cause, file },
           );
         }
-        // A development server answers for a missing file with the page itself.
-        if (!response.ok || response.headers.get('content-type')?.startsWith('text/html')) return null;
-        return new Uint8Array(await response.arrayBuffer());
       },
     };
   }

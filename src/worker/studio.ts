@@ -302,7 +302,7 @@ export class Studio implements StudioWorker {
   }
 
   async useWeights(file: File): Promise<ModelInfo> {
-    const bytes = new Uint8Array(await file.arrayBuffer());
+    const bytes = await bytesOf(file);
     return this.#queue.run(async () => {
       const before = this.#models.edges;
       const info = await this.#models.useEdges(bytes, file.name);
@@ -443,6 +443,16 @@ function gradientsOf({ gradients, operation }: Draft): 'normal' | 'mixed' {
 
 function refOf({ name, source, width, height }: ImageRecord): ImageRef {
   return { name, sha256: source.sha256, width, height };
+}
+
+/** @throws StudioError `file-vanished`: a chosen file is read only now. */
+async function bytesOf(file: File): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (cause) {
+    const message = `${file.name} could not be read: it was moved, renamed or removed since it was chosen. Choose it again.`;
+    throw new StudioError('file-vanished', 'model', message, { file: file.name, cause });
+  }
 }
 
 /** Runs the edge detector once on a small grey picture. */
