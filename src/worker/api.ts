@@ -1,6 +1,9 @@
 import type { ErrorReport } from '../core/errors';
 import type { Augmentation, EncodedMask, RegionShape, Renderer } from '../core/recipe';
+import type { Rle } from '../core/rle';
+import type { Prompt } from '../models/sam/segmenter';
 import type { DatasetRecord, Draft, ImageRecord, Measure, Variant } from '../project/document';
+import type { PartSettings } from '../synthesis/parts/refine';
 
 /**
  * What the user interface may ask of the compute worker (through Comlink). Bitmaps are transferred, not copied; on
@@ -98,6 +101,28 @@ export interface ModelInfo {
   readonly state: 'shipped' | 'cached' | 'available' | 'missing';
 }
 
+/** A mask that the segmentation network proposes. `encodedOf` (synthesis/parts/region) makes a region shape's mask of it. */
+export interface MaskProposal {
+  /** Of the image's working size. */
+  readonly mask: Rle;
+  /** The network's own guess of the IoU with what was meant, about [0, 1]. */
+  readonly quality: number;
+}
+
+/** A part of the picture. */
+export interface PartProposal extends MaskProposal {
+  /** The same for the same mask. */
+  readonly id: string;
+}
+
+/** What everything mode has found. */
+export interface PartsFound {
+  /** Raw masks that {@link StudioWorker.refine} makes parts of. */
+  readonly candidates: number;
+  /** Settings to begin with: measured for this network. */
+  readonly settings: PartSettings;
+}
+
 export interface StudioWorker {
   /** Chooses the compute path. Called again with another preference, moves to it. */
   start(preference: ComputePreference): Promise<ComputeStatus>;
@@ -138,11 +163,28 @@ export interface StudioWorker {
     onProgress: (progress: Progress) => void,
   ): Promise<ReadableStream<Uint8Array>>;
 
+  /**
+   * Masks of what was pointed at, best first; coordinates in px of the working size. The image is encoded at the first
+   * call. A `hover` that was overtaken while waiting rejects with `cancelled`; a click never is.
+   */
+  segment(image: ImageRecord, prompt: Prompt, hover?: boolean): Promise<readonly MaskProposal[]>;
+  /** Asks the network what lies at each point of a grid of `grid` × `grid`, 1…64. Previews go on in between. */
+  everything(job: Job, image: ImageRecord, grid: number, onProgress: (progress: Progress) => void): Promise<PartsFound>;
+  /**
+   * The parts that everything's masks make with these settings, largest first. No network runs, so sliders may call it.
+   * @param foreground where the product is, at working size; null where that is not known.
+   */
+  refine(image: ImageRecord, settings: PartSettings, foreground: Rle | null): Promise<readonly PartProposal[]>;
+
   models(): Promise<readonly ModelInfo[]>;
   /** Checks a dropped weight file (.onnx, .pth) and uses it for edges from now on. */
   useWeights(file: File): Promise<ModelInfo>;
   /** Back to the shipped edge detector. */
   useShippedWeights(): Promise<ModelInfo>;
+  /** Checks the two dropped files of a SAM (.onnx) and segments with them from now on. */
+  useSegmenter(files: readonly File[]): Promise<ModelInfo>;
+  /** Back to the shipped segmentation network. */
+  useShippedSegmenter(): Promise<ModelInfo>;
 
   cancel(job: Job): Promise<void>;
 }

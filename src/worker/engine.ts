@@ -8,6 +8,8 @@ import type { Backend } from '../compute/backend';
 import type { ModelRef } from '../core/recipe';
 import { createGenerator } from '../models/generator/generator';
 import { createEdgeDetector } from '../models/pidinet/pidinet';
+import type { SamModel } from '../models/sam/load';
+import type { Segmenter } from '../models/sam/segmenter';
 import type { Stages } from '../synthesis/types';
 import type { ComputePreference, ComputeStatus } from './api';
 
@@ -23,11 +25,17 @@ export interface EngineModels {
   readonly edges: LoadedModel;
   /** With the side of the pictures it was trained on, px. */
   readonly generator: (LoadedModel & { readonly side: number }) | null;
+  /** Reads the segmentation network; called when something is first segmented. */
+  readonly segmentation: () => Promise<SamModel>;
 }
 
 interface Built extends GpuResources {
   readonly stages: Stages;
+  readonly segmenter: OpenSegmenter;
 }
+
+/** The segmentation network of a generation of stages, opened at the first call. */
+export type OpenSegmenter = () => Promise<Segmenter>;
 
 /**
  * The stages on one compute path: WebGPU on a device that is rebuilt when it is lost, or wasm with the CPU kernels.
@@ -76,9 +84,9 @@ export class Engine {
    * Runs a job with the stages. If the GPU is lost meanwhile it is run once more on a new one, so it must not keep
    * rasters of an earlier generation: `stages` is another object then.
    */
-  run<T>(job: (stages: Stages) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (this.context) return this.context.run((built) => job(built.stages), signal);
-    return job(this.cpu!.stages);
+  run<T>(job: (stages: Stages, segmenter: OpenSegmenter) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const on = ({ stages, segmenter }: Built) => job(stages, segmenter);
+    return this.context ? this.context.run(on, signal) : on(this.cpu!);
   }
 
   async dispose(): Promise<void> {
@@ -89,6 +97,19 @@ export class Engine {
 
 function build(backend: Backend | WebGpuBackend, runtime: OnnxRuntime, models: EngineModels): Built {
   const edges = lazy(() => runtime.open(models.edges.bytes, models.edges.name));
+  const segmenter = lazy(async () => {
+    // The code comes with the network: who draws by hand loads neither.
+    const [{ Segmenter }, model] = await Promise.all([import('../models/sam/segmenter'), models.segmentation()]);
+    const encoder = await runtime.open(model.encoder.bytes, model.encoder.name);
+    let decoder: OnnxSession | null = null;
+    try {
+      decoder = await runtime.open(model.decoder.bytes, model.decoder.name);
+      return new Segmenter(encoder, decoder, { boxLabels: model.boxLabels });
+    } catch (error) {
+      await Promise.all([encoder.release(), decoder?.release()]);
+      throw error;
+    }
+  });
   const generator = models.generator;
   const painter = generator && lazy(() => runtime.open(generator.bytes, generator.name));
   const stages: Stages = {
@@ -107,17 +128,19 @@ function build(backend: Backend | WebGpuBackend, runtime: OnnxRuntime, models: E
   };
   return {
     stages,
+    segmenter: segmenter.get,
     dispose: () => {
       edges.release();
+      segmenter.release();
       painter?.release();
       backend.dispose();
     },
   };
 }
 
-/** A session opened at first use; a failure is forgotten, so that the next use tries again. */
-function lazy(open: () => Promise<OnnxSession>): { get(): Promise<OnnxSession>; release(): void } {
-  let session: Promise<OnnxSession> | null = null;
+/** A network opened at first use; a failure is forgotten, so that the next use tries again. */
+function lazy<T extends { release(): Promise<void> }>(open: () => Promise<T>): { get(): Promise<T>; release(): void } {
+  let session: Promise<T> | null = null;
   return {
     get() {
       session ??= open().catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
 import type { EdgeCard, GeneratorCard } from '../models/cards';
+import { loadOwnSam, loadShippedSam, readShippedSamCard, type SamFile, type SamModel } from '../models/sam/load';
 import {
   loadOwnEdges,
   loadShippedEdges,
@@ -8,6 +9,7 @@ import {
   type WeightSource,
 } from '../models/weights';
 import type { ImageRecord } from '../project/document';
+import { DEFAULT_PART_SETTINGS, type PartSettings } from '../synthesis/parts/refine';
 import type { PreparedSource } from '../synthesis/source';
 import type { Renderer } from '../core/recipe';
 import { StudioError } from '../core/errors';
@@ -26,6 +28,8 @@ export class Models {
   readonly #source: WeightSource;
   #edges: LoadedModel<EdgeCard> | null = null;
   #generator: LoadedModel<GeneratorCard> | null = null;
+  /** The SAM in use, or the shipped one under way; null until it is first needed. */
+  #sam: Promise<SamModel> | null = null;
   readonly #fits = new Map<string, Fit>();
 
   constructor(pixels: Pixels) {
@@ -57,6 +61,14 @@ export class Models {
     this.#fits.clear();
   }
 
+  /** The segmentation network in use, if one was needed yet; set to go back to an earlier one. */
+  get sam(): Promise<SamModel> | null {
+    return this.#sam;
+  }
+  set sam(model: Promise<SamModel> | null) {
+    this.#sam = model;
+  }
+
   /** Edited share above which the generator collapses; null where it was not measured. */
   get collapseShare(): number | null {
     return this.#generator?.card?.collapseShare ?? null;
@@ -69,7 +81,37 @@ export class Models {
     ]);
     this.#edges = edges;
     this.#generator = generator;
-    return { edges, generator: generator && { ...generator, side: generator.card!.size } };
+    const segmentation = () => this.segmentation();
+    return { edges, generator: generator && { ...generator, side: generator.card!.size }, segmentation };
+  }
+
+  /** The segmentation network, read when first asked for. @throws StudioError `missing-weights` where there is none. */
+  segmentation(): Promise<SamModel> {
+    if (!this.#sam) {
+      const loading = loadShippedSam(this.#source);
+      this.#sam = loading;
+      loading.catch(() => {
+        // Not kept: the next call tries again.
+        if (this.#sam === loading) this.#sam = null;
+      });
+    }
+    return this.#sam;
+  }
+
+  /** Settings that suit the segmentation network. */
+  async partSettings(): Promise<PartSettings> {
+    return { ...DEFAULT_PART_SETTINGS, ...(await this.segmentation()).card?.everything };
+  }
+
+  async useSam(files: readonly SamFile[]): Promise<ModelInfo> {
+    const model = await loadOwnSam(files);
+    this.#sam = Promise.resolve(model);
+    return samInfo(model);
+  }
+
+  async useShippedSam(): Promise<ModelInfo> {
+    this.#sam = null;
+    return samInfo(await this.segmentation());
   }
 
   async useEdges(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<ModelInfo> {
@@ -86,7 +128,29 @@ export class Models {
     await this.load();
     const list = [infoOf(this.#edges!, 'edges', this.#edges!.card ? 'shipped' : 'cached')];
     if (this.#generator) list.push(infoOf(this.#generator, 'generator', 'shipped'));
+    list.push(await this.#listSegmentation());
     return list;
+  }
+
+  /** From the card alone: the weights are read when something is to be segmented. */
+  async #listSegmentation(): Promise<ModelInfo> {
+    if (this.#sam) return samInfo(await this.#sam);
+    // The list says what can be used; why something cannot, its first use says.
+    const card = await readShippedSamCard(this.#source).catch(() => null);
+    if (!card) {
+      return {
+        id: 'segmentation',
+        title: 'Segmentation',
+        task: 'segmentation',
+        licence: 'Not installed',
+        bytes: 0,
+        sha256: '',
+        state: 'missing',
+      };
+    }
+    const { id, title, licence, encoder, decoder } = card;
+    const bytes = encoder.bytes + decoder.bytes;
+    return { id, title, task: 'segmentation', licence, bytes, sha256: encoder.sha256, state: 'shipped' };
   }
 
   /**
@@ -130,5 +194,17 @@ function infoOf(model: LoadedModel, task: ModelInfo['task'], state: ModelInfo['s
     bytes: model.bytes.length,
     sha256: model.ref.sha256,
     state,
+  };
+}
+
+function samInfo({ ref, title, licence, encoder, decoder, card }: SamModel): ModelInfo {
+  return {
+    id: ref.id,
+    title,
+    task: 'segmentation',
+    licence,
+    bytes: encoder.bytes.length + decoder.bytes.length,
+    sha256: ref.sha256,
+    state: card ? 'shipped' : 'cached',
   };
 }

@@ -4,17 +4,22 @@ import { sha256 } from '../core/hash';
 import { encodeMask } from '../core/mask-codec';
 import { Random } from '../core/random';
 import { rasterizeRegion } from '../core/rasterize';
-import { grey8FromRaster, image8FromRaster, resizeRaster, rgbFromImage8 } from '../core/raster';
+import { grey8FromRaster, image8FromRaster, resizeRaster, rgbFromImage8, type Raster } from '../core/raster';
 import { type Augmentation, type EncodedMask, type ImageRef, type RegionShape, type Renderer } from '../core/recipe';
+import type { Rle } from '../core/rle';
 import { browserCodec } from '../datasets/codec-browser';
 import { encodeGreyPng, encodeRgbPng, fitInside } from '../datasets/codec';
 import { categoryName, mvtecAdEntries, type ExportNormal, type ExportPair } from '../datasets/mvtec-ad';
 import { zipStream } from '../datasets/zip';
+import { gridPrompts, LEAST_KEPT } from '../models/sam/everything';
+import { PROMPT_BATCH } from '../models/sam/family';
+import type { Prompt, SegmentedMask } from '../models/sam/segmenter';
 import { OpfsBlobStore } from '../project/blobs';
 import { DEMO_PATH, readDemoIndex } from '../project/demo';
 import type { Draft, ImageRecord, Measure, Variant } from '../project/document';
 import { importImages, THUMBNAIL_SIDE } from '../project/import';
 import { randomAugmentation } from '../synthesis/donor';
+import type { PartSettings } from '../synthesis/parts/refine';
 import { recipeFor, regionMask } from '../synthesis/recipes';
 import { randomArbitraryRegion } from '../synthesis/regions';
 import { PreparedSource, WORKING_SIDE } from '../synthesis/source';
@@ -29,21 +34,28 @@ import type {
   ImportFile,
   ImportSummary,
   Job,
+  MaskProposal,
   ModelInfo,
   OpenedImage,
+  PartProposal,
+  PartsFound,
   Preview,
   PreviewRequest,
   Progress,
   StudioWorker,
 } from './api';
 import { toBitmap } from './bitmaps';
-import { Engine } from './engine';
+import { Engine, type OpenSegmenter } from './engine';
 import { Jobs, LatestOnly, SerialQueue } from './jobs';
 import { Models } from './models';
 import { encodeThumbnail, Pixels } from './pixels';
+import { Segmentation } from './segmentation';
 
 /** Prepared images kept: the open one, its donors of the last minutes. Each holds a few float planes. */
 const PREPARED_LIMIT = 12;
+
+/** Grid points a side of everything mode: 4,096 prompts take minutes. */
+const MOST_POINTS = 64;
 
 interface Shown {
   readonly synthesis: Synthesis;
@@ -59,6 +71,8 @@ export class Studio implements StudioWorker {
   readonly #jobs = new Jobs();
   readonly #queue = new SerialQueue();
   readonly #previews = new LatestOnly(this.#queue);
+  readonly #hovers = new LatestOnly(this.#queue);
+  readonly #segmentation = new Segmentation();
   #engine: Promise<Engine> | null = null;
   #preference: ComputePreference = 'auto';
   /** Prepared images by id, youngest last; of one generation of stages. */
@@ -282,11 +296,9 @@ export class Studio implements StudioWorker {
             }
           }
           const createdAt = new Date();
-          const models = (await this.#models.list()).map(({ id, sha256: hash, licence }) => ({
-            id,
-            sha256: hash,
-            licence,
-          }));
+          const models = (await this.#models.list())
+            .filter(({ state }) => state !== 'missing')
+            .map(({ id, sha256: hash, licence }) => ({ id, sha256: hash, licence }));
           const entries = mvtecAdEntries(category, pairs(), normals(), { models, createdAt, sha256 });
           const zip = zipStream(entries, createdAt);
           const stream = watchEnd(zip, finish);
@@ -297,8 +309,80 @@ export class Studio implements StudioWorker {
     });
   }
 
+  segment(image: ImageRecord, prompt: Prompt, hover = false): Promise<readonly MaskProposal[]> {
+    const work = () =>
+      this.#withEngine(async (stages, segmenter) =>
+        this.#segmentation.segment(image.id, await segmenter(), () => this.#raster(image, stages), prompt),
+      );
+    return hover ? this.#hovers.run(work) : this.#queue.run(work);
+  }
+
+  everything(
+    job: Job,
+    image: ImageRecord,
+    grid: number,
+    onProgress: (progress: Progress) => void,
+  ): Promise<PartsFound> {
+    return this.#jobs.run(job, async (signal) => {
+      if (!(Number.isInteger(grid) && grid >= 1 && grid <= MOST_POINTS)) {
+        const message = `A grid has 1 to ${MOST_POINTS} points a side, not ${grid}. Choose another.`;
+        throw new StudioError('bad-argument', 'model', message);
+      }
+      const { width, height } = this.#workingSize(image);
+      const prompts = gridPrompts(width, height, grid);
+      const total = prompts.length;
+      const masks: SegmentedMask[] = [];
+      onProgress({ done: 0, total, label: image.name });
+      // Each batch waits its turn, so that previews and hovers go on in between.
+      for (let i = 0; i < total; i += PROMPT_BATCH) {
+        throwIfCancelled(signal, 'model');
+        const batch = prompts.slice(i, i + PROMPT_BATCH);
+        const found = await this.#compute(async (stages, open) => {
+          const segmenter = await open();
+          const pixels = () => this.#raster(image, stages);
+          const embedding = await this.#segmentation.embed(image.id, segmenter, pixels);
+          return segmenter.segmentAll(embedding, batch, LEAST_KEPT, signal);
+        });
+        masks.push(...found);
+        onProgress({ done: i + batch.length, total, label: image.name });
+      }
+      return { candidates: this.#segmentation.keep(image.id, masks), settings: await this.#models.partSettings() };
+    });
+  }
+
+  async refine(image: ImageRecord, settings: PartSettings, foreground: Rle | null): Promise<readonly PartProposal[]> {
+    return this.#segmentation.refine(image.id, settings, foreground);
+  }
+
   models(): Promise<readonly ModelInfo[]> {
     return this.#models.list();
+  }
+
+  async useSegmenter(files: readonly File[]): Promise<ModelInfo> {
+    const read = await Promise.all(files.map(async (file) => ({ name: file.name, bytes: await bytesOf(file) })));
+    return this.#switchSegmenter(() => this.#models.useSam(read));
+  }
+
+  useShippedSegmenter(): Promise<ModelInfo> {
+    return this.#switchSegmenter(() => this.#models.useShippedSam());
+  }
+
+  /** Takes another segmentation network, opened at once: one that ONNX Runtime cannot run says so now. */
+  #switchSegmenter(choose: () => Promise<ModelInfo>): Promise<ModelInfo> {
+    return this.#queue.run(async () => {
+      const before = this.#models.sam;
+      try {
+        const info = await choose();
+        const engine = await this.#restart();
+        await engine.run(async (_, segmenter) => segmenter());
+        this.#segmentation.clear();
+        return info;
+      } catch (error) {
+        this.#models.sam = before;
+        await this.#restart();
+        throw error;
+      }
+    });
   }
 
   async useWeights(file: File): Promise<ModelInfo> {
@@ -333,11 +417,11 @@ export class Studio implements StudioWorker {
 
   // ------------------------------------------------------------------------------------------------------------------
 
-  #compute<T>(work: (stages: Stages) => Promise<T>): Promise<T> {
+  #compute<T>(work: (stages: Stages, segmenter: OpenSegmenter) => Promise<T>): Promise<T> {
     return this.#queue.run(() => this.#withEngine(work));
   }
 
-  async #withEngine<T>(work: (stages: Stages) => Promise<T>): Promise<T> {
+  async #withEngine<T>(work: (stages: Stages, segmenter: OpenSegmenter) => Promise<T>): Promise<T> {
     this.#engine ??= this.#open();
     const engine = await this.#engine;
     return engine.run(work);
@@ -370,6 +454,11 @@ export class Studio implements StudioWorker {
 
   #workingSize({ width, height }: ImageRecord): { width: number; height: number } {
     return fitInside(width, height, WORKING_SIDE);
+  }
+
+  /** RGB at working size, in memory. */
+  async #raster(image: ImageRecord, stages: Stages): Promise<Raster> {
+    return (await this.#prepare(image, stages)).raster;
   }
 
   async #prepare(image: ImageRecord, stages: Stages): Promise<PreparedSource> {

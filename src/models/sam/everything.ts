@@ -1,5 +1,6 @@
 import { throwIfCancelled } from '../../core/errors';
-import { PROMPT_BATCH, type Embedding, type Prompt, type SegmentedMask, type Segmenter } from './segmenter';
+import { PROMPT_BATCH } from './family';
+import type { Embedding, Prompt, SegmentedMask, Segmenter } from './segmenter';
 
 export interface EverythingSettings {
   /** Grid points a side. */
@@ -12,7 +13,7 @@ export interface EverythingSettings {
 }
 
 /** What is kept at all. */
-const LEAST = { quality: 0.3, stability: 0.5 };
+export const LEAST_KEPT = { quality: 0.3, stability: 0.5 };
 /** Of more masks than this the best are kept: 300 are much. */
 export const MOST_CANDIDATES = 5000;
 
@@ -42,7 +43,7 @@ export function gridPrompts(width: number, height: number, grid: number): Prompt
 export async function* everything(
   segmenter: Segmenter,
   embedding: Embedding,
-  { grid, least = LEAST }: EverythingSettings,
+  { grid, least = LEAST_KEPT }: EverythingSettings,
   signal?: AbortSignal,
 ): AsyncGenerator<EverythingStep> {
   const prompts = gridPrompts(embedding.width, embedding.height, grid);

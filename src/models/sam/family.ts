@@ -6,6 +6,9 @@ import { StudioError } from '../../core/errors';
  * What a file is, its inputs and outputs say, not its name.
  */
 
+/** Prompts that go into one run of the decoder, where it takes several. */
+export const PROMPT_BATCH = 64;
+
 export interface Signature {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];

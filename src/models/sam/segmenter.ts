@@ -3,7 +3,7 @@ import { StudioError } from '../../core/errors';
 import type { Box } from '../../core/mask';
 import type { Raster } from '../../core/raster';
 import { boxIou, type Rle } from '../../core/rle';
-import { pairSide, recogniseSam, type SamDecoder, type SamEncoder } from './family';
+import { pairSide, PROMPT_BATCH, recogniseSam, type SamDecoder, type SamEncoder } from './family';
 import { fitLongestSide, MaskSampler, preprocess, type Size } from './geometry';
 
 /** A click: 1 takes what lies there, 0 excludes it. In pixels of the image. */
@@ -51,9 +51,6 @@ export interface SegmenterOptions {
 
 const PAD = -10;
 const ORIGINAL_PAD = -1;
-
-/** Prompts that go into one run of the decoder. */
-export const PROMPT_BATCH = 64;
 
 /**
  * A SAM-class network: an image is encoded once, and each prompt decoded in a fraction of that time.
