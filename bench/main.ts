@@ -1,6 +1,6 @@
 /**
  * `npm run bench [part …]`: prints measurements of this machine, each against an alternative measured in the same run.
- * Parts: kernels, models, export, cli, first-anomaly; all if none is named.
+ * Parts: kernels, models, regions, export, cli, first-anomaly; all if none is named.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { benchCli } from './cli';
@@ -8,9 +8,11 @@ import { benchExport } from './export';
 import { benchFirstAnomaly } from './first-anomaly';
 import { benchKernels } from './kernels';
 import { benchModels } from './models';
+import { benchRegions } from './regions';
 
 const parts: Record<string, () => Promise<unknown>> = {
   models: benchModels,
+  regions: benchRegions,
   export: benchExport,
   cli: benchCli,
   'first-anomaly': benchFirstAnomaly,
