@@ -243,7 +243,7 @@ describe('synth of bad input', () => {
     await mkdir(at('dots'));
     const dot = bad.find(({ name }) => name === 'dot.png')!;
     await writeFile(at('dots', 'dot.png'), dot.bytes);
-    const { code, err } = await runHere(...synth('never', '--images', at('dots')));
+    const { code, err } = await runHere(...synth('never', '--images', at('dots'), '--renderer', 'direct'));
     expect(code).toBe(1);
     expect(err.trimEnd().split('\n')).toEqual([
       'dot.png is 1×1 pixels; the smallest side that works is 16. Use a larger picture.',
