@@ -54,6 +54,26 @@ class Networks(unittest.TestCase):
             self.assertTrue(p.grad is not None and p.grad.abs().sum() > 0, name)
 
 
+    def test_refreshed_context_paints_the_same_and_wakes_silent_units(self) -> None:
+        torch.manual_seed(0)
+        network, average = Generator(SMALL), Generator(SMALL)
+        average.load_state_dict(network.state_dict())
+        examples = [torch.rand(1, 16, 16) ** k for k in range(1, 5)]
+        with torch.no_grad():
+            network.context.bias[::2] = -1e3
+            for module in (*network.scale, *network.shift):
+                module.weight.normal_()
+        edges = examples[1][None]
+        before, other = network(edges), average(edges)
+        self.assertGreaterEqual(network.refresh_context(examples, [average]), 32)
+        self.assertTrue(torch.allclose(network(edges), before, atol=1e-4))
+        self.assertTrue((network.context.bias > -1e3).all())
+        self.assertEqual(network.refresh_context(examples), 0)
+        # The other lost what its own units with these numbers said, and agrees on the standard.
+        self.assertTrue(torch.equal(average.average_mean, network.average_mean))
+        self.assertFalse(torch.allclose(average(edges), other, atol=1e-6))
+
+
 class Graph(unittest.TestCase):
     def test_file_keeps_names_values_and_configuration(self) -> None:
         network = Generator(SMALL)

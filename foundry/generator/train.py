@@ -39,6 +39,8 @@ ADVERSARIAL_WEIGHT, MATCHING_WEIGHT = 1.0, 10.0
 #: Share of the budget before the discriminator comes in, and over which its weight then grows to full.
 GAN_START, GAN_RAMP = 0.6, 0.1
 WARM_UP_STEPS = 20
+#: The parts of the generator that turn averages over the picture into its colours, and how much faster they learn.
+CONTEXT_PARTS, CONTEXT_FACTOR = ("context.", "scale.", "shift."), 5.0
 #: The discriminator's fine scale and the edge loss look at a random square of this side; the coarse scale at all of it.
 CROP = 160
 #: Until this share of the budget the generator, too, sees such squares only: 2.6 times as many steps a second. The
@@ -122,7 +124,11 @@ class Trainer:
         self.extractor = extractor.to(memory_format=LAST)
         self.rate = rate
         # Single pictures of different scenes pull the colours apart; momentum averages over them.
-        self.g_optimizer = torch.optim.Adam(self.generator.parameters(), lr=rate, betas=(0.9, 0.99))
+        # What the picture is as a whole is told by few weights, each through averages: they may move faster.
+        context = [p for name, p in self.generator.named_parameters() if name.startswith(CONTEXT_PARTS)]
+        others = [p for name, p in self.generator.named_parameters() if not name.startswith(CONTEXT_PARTS)]
+        groups = [{"params": others, "factor": 1.0}, {"params": context, "factor": CONTEXT_FACTOR}]
+        self.g_optimizer = torch.optim.Adam(groups, lr=rate, betas=(0.9, 0.99))
         self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=rate, betas=(0.5, 0.99))
 
     def start_from(self, photographs: Sequence[Photograph]) -> None:
@@ -131,6 +137,10 @@ class Trainer:
         examples = [p.edges for p in photographs[:: max(1, len(photographs) // 32)]]
         self.generator.start_from(colour, examples)
         self.average.load_state_dict(self.generator.state_dict())
+
+    def refresh_context(self, photographs: Sequence[Photograph]) -> int:
+        examples = [p.edges for p in photographs[:: max(1, len(photographs) // 64)]]
+        return self.generator.refresh_context(examples, [self.average])
 
     def state(self) -> Dict:
         names = ("generator", "discriminator", "average", "g_optimizer", "d_optimizer")
@@ -155,7 +165,7 @@ class Trainer:
         """One step of both networks; returns the losses, unweighted."""
         for optimizer in (self.g_optimizer, self.d_optimizer):
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group.get("factor", 1.0)
         edges, image, known, empty = (
             p[None].contiguous(memory_format=LAST) for p in (pair.edges, pair.image, pair.known, pair.empty)
         )
@@ -229,10 +239,12 @@ def main() -> None:
 
     trainer = Trainer(GeneratorConfig(), extractor, args.rate)
     step, seconds, best = 0, 0.0, math.inf
+    refreshed = False
     if checkpoint.exists():
         content = torch.load(checkpoint, map_location="cpu")
         trainer.load(content)
         step, seconds, best = content["step"], content["seconds"], content["best"]
+        refreshed = content.get("refreshed", False)
         forget_after(log, step)
     else:
         if args.init:
@@ -253,6 +265,9 @@ def main() -> None:
         pair = source.draw(rng)
         height, width = pair.edges.shape[-2:]
         corner = (int(rng.integers(height - CROP + 1)), int(rng.integers(width - CROP + 1)))
+        if used >= args.crops_until and not refreshed:
+            print(f"Step {step}: whole images from here; {trainer.refresh_context(training)} silent context units renewed.", flush=True)
+            refreshed = True
         if used < args.crops_until:
             pair = Pair(*(crop(plane, corner) for plane in (pair.edges, pair.image, pair.known, pair.empty)))
             corner = (0, 0)
@@ -279,7 +294,7 @@ def main() -> None:
             for values in recent.values():
                 values.clear()
         if better or done or seconds - saved > SAVE_SECONDS:
-            content = {**trainer.state(), "step": step, "seconds": seconds, "best": best, "seed": args.seed, "images": len(training)}
+            content = {**trainer.state(), "step": step, "seconds": seconds, "best": best, "seed": args.seed, "images": len(training), "refreshed": refreshed}
             content.update(config=trainer.generator.config.as_dict(), pidinet=extractor.sha256)
             save(checkpoint, content)
             if better:

@@ -145,6 +145,33 @@ class Generator(nn.Module):
             self.average_mean.copy_(averages.mean(0, keepdim=True))
             self.average_scale.copy_(1 / averages.std(0, keepdim=True).clamp(min=1e-3))
 
+    def refresh_context(self, examples: Sequence[Tensor], others: Sequence["Generator"] = ()) -> int:
+        """Standardise the averages anew over `examples`, edge maps [1, H, W], two at least, without changing what is
+        painted, and give new random weights to the context units that are silent for all of them.
+
+        Needed once the pictures are no longer of the kind seen at the start (whole ones after crops): the averages have
+        drifted, and rectified units that never speak never learn. `others`, averages of this network's weights, are
+        treated alike. Returns the number of units that were silent.
+        """
+        with torch.no_grad():
+            averages = torch.cat([self._averages(*self._encode(edges[None].float())) for edges in examples])
+            standard = (averages - self.average_mean) * self.average_scale
+            silent = F.relu(self.context(standard)).amax((0, 2, 3)) <= 0
+            mean, scale = averages.mean(0, keepdim=True), 1 / averages.std(0, keepdim=True).clamp(min=1e-3)
+            fresh = torch.empty_like(self.context.weight)
+            nn.init.kaiming_normal_(fresh, nonlinearity="relu")
+            for network in (self, *others):
+                weight, bias = network.context.weight, network.context.bias
+                offset = (mean - network.average_mean) * network.average_scale
+                bias += (weight[:, :, 0, 0] * offset[0, :, 0, 0]).sum(1)
+                weight *= network.average_scale / scale
+                weight[silent], bias[silent] = fresh[silent], 0
+                for out in (*network.scale, *network.shift):
+                    out.weight[:, silent] = 0
+                network.average_mean.copy_(mean)
+                network.average_scale.copy_(scale)
+        return int(silent.sum())
+
     def _encode(self, edges: Tensor) -> Tuple[List[Tensor], Tensor]:
         """Features at every resolution but the lowest, and those at the lowest."""
         x = F.relu(self.stem(F.relu(edges - self.config.floor)))
