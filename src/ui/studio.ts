@@ -127,7 +127,9 @@ export class Studio {
 
   async listNetworks(): Promise<void> {
     try {
-      this.#set({ networks: await this.worker.models() });
+      const networks = await this.worker.models();
+      // What is not there cannot be used, and has neither size nor licence to show.
+      this.#set({ networks: networks.filter(({ state }) => state !== 'missing') });
     } catch (error) {
       this.#tell('The networks could not be listed', error);
     }
