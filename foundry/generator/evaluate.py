@@ -1,7 +1,8 @@
 """Measure an exported generator on the scenes' validation photographs and write its card.
 
     python3 -m foundry.generator.evaluate public/models/generator.onnx --scenes public/datasets/demo/pin_tray \
-        public/datasets/demo/bottle --foreign ../shared/data/magnetic-tile --checkpoint .cache/generator/final.pth
+        public/datasets/demo/bottle --foreign ../shared/data/magnetic-tile --checkpoint .cache/generator/final.pth \
+        --hardware "two cores of an AMD EPYC"
 
 Writes `generator.json` beside the model (what the studio reads), the curve and every sample of the collapse
 measurement under foundry/generator/logs, and two pictures under docs/images. `--quick` leaves out the collapse
@@ -292,6 +293,7 @@ def main() -> None:
     parser.add_argument("--foreign", type=Path, help="folder of photographs of other things; without it no limits for `fit`")
     parser.add_argument("--foreign-limit", type=int, default=60)
     parser.add_argument("--checkpoint", type=Path, required=True, help="where seed, steps and time are read from")
+    parser.add_argument("--hardware", required=True, help="what it was trained on, in words, for the card")
     parser.add_argument("--pidinet", type=Path, default=PIDINET)
     parser.add_argument("--cache", type=Path, default=Path(".cache/generator"))
     parser.add_argument("--logs", type=Path, default=Path("foundry/generator/logs"))
@@ -361,7 +363,7 @@ def main() -> None:
             "steps": content["step"],
             "images": content["images"],
             "minutes": round(content["seconds"] / 60, 1),
-            "hardware": "two cores of an Intel Xeon (Cascade Lake, 2.5 GHz), shared with other work",
+            "hardware": args.hardware,
             "parameters": sum(p.numel() for p in network.parameters()),
         },
         "metrics": metrics,
