@@ -22,6 +22,7 @@ from torch import Tensor
 
 from foundry.networks.sam import PADDING, Sam, SamConfig, normalise, plain_state
 from foundry.onnx_fp16 import half_initializers, initializers
+from foundry.sam.everything import Settings
 from foundry.sam.graph import build_decoder, build_encoder, config_of
 
 #: Images, prompts an image and points a prompt of the reference inputs.
@@ -50,11 +51,12 @@ def load_checkpoint(path: Path) -> Sam:
     return network.eval()
 
 
-def write_weights(network: Sam, stem: Path, metadata: Mapping[str, str] = {}) -> None:
+def write_weights(network: Sam, stem: Path, settings: Settings) -> None:
+    """`settings` of everything mode go into the decoder's metadata."""
     arrays = parts(plain_state(network))
     models = {
         "encoder": build_encoder(arrays["encoder"], network.config),
-        "decoder": build_decoder(arrays["decoder"], network.config, metadata),
+        "decoder": build_decoder(arrays["decoder"], network.config, {"sam.everything": json.dumps(settings.as_dict())}),
     }
     stem.parent.mkdir(parents=True, exist_ok=True)
     for part, model in models.items():
@@ -109,7 +111,8 @@ def main() -> None:
     weights = commands.add_parser("weights")
     weights.add_argument("checkpoint", help="a checkpoint, or `untrained`")
     weights.add_argument("stem", type=Path, help="path without .encoder.onnx")
-    weights.add_argument("--metadata", type=Path, help="JSON object of strings to put into the decoder's metadata")
+    weights.add_argument("--quality", type=float, default=Settings.quality, help="everything mode: least predicted IoU")
+    weights.add_argument("--stability", type=float, default=Settings.stability, help="everything mode: least stability")
     reference = commands.add_parser("reference")
     reference.add_argument("stem", type=Path)
     reference.add_argument("folder", type=Path)
@@ -122,7 +125,7 @@ def main() -> None:
         network = Sam(SamConfig()).eval()
     else:
         network = load_checkpoint(Path(args.checkpoint))
-    write_weights(network, args.stem, json.loads(args.metadata.read_text()) if args.metadata else {})
+    write_weights(network, args.stem, Settings(quality=args.quality, stability=args.stability))
 
 
 if __name__ == "__main__":

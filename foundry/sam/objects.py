@@ -26,7 +26,8 @@ sys.path.insert(0, os.path.join(FOUNDRY, "scenes"))
 import common  # noqa: E402
 import plan  # noqa: E402
 
-SPLITS = ("train/good", "validation/good")
+#: In this order, so that measuring is possible early.
+SPLITS = ("validation/good", "train/good")
 #: Added to coordinates in colours, which must not be negative.
 OFFSET = 50.0
 
@@ -160,9 +161,10 @@ def main() -> int:
     with open(os.path.join(FOUNDRY, "scenes", "params", f"{args.scene}.json")) as file:
         pictures = json.load(file)
     done = 0
-    for key, picture in pictures.items():
-        path = os.path.join(args.out, args.scene, f"{key}.png")
-        if not key.startswith(SPLITS) or os.path.exists(path):
+    keys = [key for split in SPLITS for key in pictures if key.startswith(f"{split}/")]
+    for key in keys:
+        picture, path = pictures[key], os.path.join(args.out, args.scene, f"{key}.png")
+        if os.path.exists(path):
             continue
         if args.limit is not None and done >= args.limit:
             break

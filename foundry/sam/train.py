@@ -2,7 +2,8 @@
 
     python3 -m foundry.sam.train --minutes 35
 
-The budget is time: the learning rate follows the share of it that is used up, so a run ends annealed on any machine.
+The budget is processor time per thread, so that a run in the background of other work does as much as one alone. The
+learning rate follows the share of it that is used up, so that a run ends annealed on any machine.
 Each step sees one demo photograph, one composed scene and one of BSDS500 or again a composed scene, with several prompts
 each. What is in a step depends on seed and step only. A run started again continues from its last checkpoint; SIGTERM
 saves and ends. What is shipped is the moving average of the weights.
@@ -149,7 +150,7 @@ class Trainer:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=35, help="training time in all, restarts included")
+    parser.add_argument("--minutes", type=float, default=35, help="processor time of each thread in all, restarts included")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--prompts", type=int, default=10, help="prompts an image")
@@ -193,7 +194,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, _: asked_to_stop.append(number))
     budget = args.minutes * 60
     recent: Dict[str, List[float]] = {name: [] for name in COLUMNS}
-    clock, saved = time.monotonic(), seconds
+    clock, saved = time.process_time(), time.monotonic()
     while seconds < budget and not asked_to_stop:
         used = seconds / budget
         rate = learning_rate(args.rate, step, used)
@@ -201,8 +202,8 @@ def main() -> None:
             recent[name].append(value)
         update_average(trainer.average, trainer.network, step)
         step += 1
-        now = time.monotonic()
-        seconds, clock = seconds + now - clock, now
+        now = time.process_time()
+        seconds, clock = seconds + (now - clock) / args.threads, now
         done = seconds >= budget or bool(asked_to_stop)
         if step % LOG_EVERY == 0 or done:
             row: List[object] = [step, f"{seconds:.1f}", args.seed, f"{rate:.3e}"]
@@ -213,11 +214,11 @@ def main() -> None:
                 csv.writer(file).writerow(row)
             for values in recent.values():
                 values.clear()
-        if done or seconds - saved > SAVE_SECONDS:
+        if done or time.monotonic() - saved > SAVE_SECONDS:
             content = {**trainer.state(), "step": step, "seconds": seconds, "seed": args.seed, "config": config.as_dict()}
             content["pictures"] = {"demo": len(source.demo), "bsds": len(source.photographs)}
             save(checkpoint, content)
-            saved = seconds
+            saved = time.monotonic()
     feeder.terminate()
 
 
