@@ -31,7 +31,9 @@ const open = async (colorScheme, size) => {
 
 const shot = async (page, name) => {
   // Pictures that are still being decoded would be missing.
-  await page.evaluate(() => Promise.all([...globalThis.document.images].map((image) => image.decode().catch(() => {}))));
+  await page.evaluate(() =>
+    Promise.all([...globalThis.document.images].map((image) => image.decode().catch(() => {}))),
+  );
   await page.screenshot({ path: path.join(folder, `${name}.png`), animations: 'disabled' });
   console.log(name);
 };
