@@ -49,7 +49,6 @@ const drag = async (page, from, to) => {
 
 const wide = { width: 1440, height: 900 };
 let page = await open('dark', wide);
-await shot(page, 'welcome-dark');
 await page.getByRole('button', { name: 'Open the demo' }).click();
 await settled(page);
 await page.keyboard.press('g');

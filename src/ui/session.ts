@@ -155,7 +155,8 @@ export const FRESH_SESSION: SessionState = {
     edges: HIDDEN,
     editedEdges: HIDDEN,
     mask: { visible: false, opacity: 0.6 },
-    region: { visible: true, opacity: 0.1 },
+    // Its outline alone: a tint would change the very colours that are to be judged.
+    region: { visible: true, opacity: 0 },
   },
   layersOpen: { one: true, several: false },
   viewMode: 'single',
