@@ -11,29 +11,16 @@ twice), Sigmoid, Sub; Cast where weights are stored as float16.
 from __future__ import annotations
 
 import json
-from typing import Dict, List, Mapping
+from typing import Dict, Mapping
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
 
 from foundry.networks.generator import EPSILON, GeneratorConfig
-
-OPSET = 17
-IR_VERSION = 8
+from foundry.onnx_graph import IR_VERSION, OPSET, GraphBuilder
 
 
-class _Builder:
-    """Collects nodes. Every method appends and returns the name of the last output."""
-
-    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
-        self.weights = weights
-        self.nodes: List[NodeProto] = []
-        self.used: Dict[str, None] = {}
-
-    def op(self, kind: str, name: str, inputs: List[str], **attributes: object) -> str:
-        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
-        return name
-
+class _Builder(GraphBuilder):
     def conv(self, name: str, x: str, stride: int = 1) -> str:
         """Convolution padded by half its size, with `name`.weight and, where there is one, `name`.bias."""
         inputs = [x, f"{name}.weight"]

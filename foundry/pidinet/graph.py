@@ -9,29 +9,16 @@ Output `e1`, `e2`, `e3`, `e4`, `fused`: float32 [N, 1, H, W], edge strength in [
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Optional
+from typing import Mapping, Optional
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
 
 from foundry.networks.pidinet import BLOCKS_PER_STAGE, DILATIONS, IMAGE_MEAN, IMAGE_STD, OUTPUT_NAMES
-
-OPSET = 17
-IR_VERSION = 8
+from foundry.onnx_graph import IR_VERSION, OPSET, GraphBuilder
 
 
-class _Builder:
-    """Collects nodes. Every method appends one node and returns the name of its output."""
-
-    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
-        self.weights = weights
-        self.nodes: List[NodeProto] = []
-        self.used: Dict[str, None] = {}
-
-    def op(self, kind: str, name: str, inputs: List[str], **attributes: object) -> str:
-        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
-        return name
-
+class _Builder(GraphBuilder):
     def constant(self, name: str, value: np.ndarray) -> str:
         return self.op("Constant", name, [], value=numpy_helper.from_array(value, name))
 

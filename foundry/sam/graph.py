@@ -12,27 +12,17 @@ import math
 from typing import Dict, List, Mapping, Sequence
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
 
 from foundry.networks import sam
 from foundry.networks.sam import MASKS, SamConfig
-
-OPSET = 17
-IR_VERSION = 8
+from foundry.onnx_graph import IR_VERSION, OPSET, GraphBuilder
 
 
-class _Builder:
-    """Collects nodes. Every method appends and returns the name of the last output."""
-
+class _Builder(GraphBuilder):
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
-        self.weights = weights
-        self.nodes: List[NodeProto] = []
-        self.used: Dict[str, None] = {}
+        super().__init__(weights)
         self.constants: Dict[str, None] = {}
-
-    def op(self, kind: str, name: str, inputs: Sequence[str], **attributes: object) -> str:
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
-        return name
 
     def weight(self, name: str) -> str:
         self.used[name] = None
