@@ -192,13 +192,4 @@ def _to_png(array: str, path: str) -> None:
 
 
 if __name__ == "__main__":
-    # Blender ignores a script's exit status, and an exception in one leaves status 0.
-    try:
-        status = main()
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-        status = 1
-    sys.stdout.flush()
-    os._exit(status)
+    common.exit_with(main)

@@ -9,7 +9,10 @@ import functools
 import math
 import os
 import random
+import sys
 import tempfile
+import traceback
+from typing import Callable, NoReturn
 
 import bpy
 import numpy as np
@@ -618,3 +621,15 @@ def _read(path: str) -> np.ndarray:
         bpy.data.images.remove(image)
     # Blender keeps row 0 at the bottom.
     return flat.reshape(height, width, 4)[::-1, :, :3].copy()
+
+
+def exit_with(main: Callable[[], int]) -> NoReturn:
+    """Ends Blender with the status that `main` returns, or 1 when it raises: Blender ignores a script's own exit
+    status, and an exception in one leaves status 0."""
+    try:
+        status = main()
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    os._exit(status)
