@@ -40,7 +40,7 @@ function* pairs(count: number): Generator<ExportPair> {
     seed: 1,
     source: { name: 'a.png', sha256: hash, width: 256, height: 256 },
     size: { width: 256, height: 256 },
-    region: { shapes: [], feather: 0, mask: encodeMask(createRaster(256, 256)) },
+    region: { shapes: [], grow: 0, feather: 0, mask: encodeMask(createRaster(256, 256)) },
     operation: 'remove',
     donor: null,
     warp: null,

@@ -30,56 +30,6 @@ const flatPoints = z
   .min(2)
   .refine((points) => points.length % 2 === 0, 'points are x, y pairs');
 
-export const regionShapeSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('rectangle'),
-    combine: combineSchema,
-    x: pixels,
-    y: pixels,
-    width: length,
-    height: length,
-    rotation: z.number().finite().default(0),
-  }),
-  z.strictObject({
-    kind: z.literal('ellipse'),
-    combine: combineSchema,
-    cx: pixels,
-    cy: pixels,
-    rx: length,
-    ry: length,
-    rotation: z.number().finite().default(0),
-  }),
-  /** Lasso and polygon: a closed outline, filled by the even-odd rule. */
-  z.strictObject({ kind: z.literal('polygon'), combine: combineSchema, points: flatPoints }),
-  /** A round brush dragged along the points; coverage falls from 1 to 0 over the outer `softness` share of the radius. */
-  z.strictObject({
-    kind: z.literal('brush'),
-    combine: combineSchema,
-    points: flatPoints,
-    radius: length,
-    softness: z.number().min(0).max(1),
-  }),
-  /** A thresholded Perlin field inside a box: LogicAL's shapeless arbitrary region. */
-  z.strictObject({
-    kind: z.literal('blob'),
-    combine: combineSchema,
-    x: pixels,
-    y: pixels,
-    width: length,
-    height: length,
-    seed: z.number().int(),
-    /** Perlin cells along the longer side of the box. */
-    cells: z.number().positive(),
-  }),
-  /** A mask that something else made: a segmentation, an imported file. */
-  z.strictObject({ kind: z.literal('mask'), combine: combineSchema, mask: encodedMaskSchema, label: z.string() }),
-]);
-export type RegionShape = z.infer<typeof regionShapeSchema>;
-
-export const operationSchema = z.enum(['remove', 'replace', 'merge']);
-/** The three cases of LogicAL Eq. 1. */
-export type Operation = z.infer<typeof operationSchema>;
-
 /** A(·) of Eq. 1: flip, then scale, then rotate about the donor's centre, then translate by shares of the size. */
 export const augmentationSchema = z.strictObject({
   flipX: z.boolean(),
@@ -99,6 +49,88 @@ export const IDENTITY_AUGMENTATION: Augmentation = {
   translateY: 0,
 };
 
+export const modelRefSchema = z.strictObject({ id: z.string().min(1), sha256 });
+export type ModelRef = z.infer<typeof modelRefSchema>;
+
+/** What every shape of a region has. */
+const shared = {
+  combine: combineSchema,
+  /** As a person calls it; left out, it is called after its kind. */
+  name: z.string().min(1).max(120).optional(),
+  /** Left out of the mask, but kept. */
+  hidden: z.boolean().optional(),
+  /** Not picked, moved or deleted on the canvas. No matter for the mask. */
+  locked: z.boolean().optional(),
+};
+
+/** What a segmentation network was asked: how a mask came about, and where to go on from. Working-size pixels. */
+export const promptSchema = z.strictObject({
+  model: modelRefSchema,
+  points: z.array(z.strictObject({ x: pixels, y: pixels, label: z.union([z.literal(0), z.literal(1)]) })),
+  box: z.strictObject({ x: pixels, y: pixels, width: length, height: length }).optional(),
+});
+
+export const regionShapeSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('rectangle'),
+    ...shared,
+    x: pixels,
+    y: pixels,
+    width: length,
+    height: length,
+    rotation: z.number().finite().default(0),
+  }),
+  z.strictObject({
+    kind: z.literal('ellipse'),
+    ...shared,
+    cx: pixels,
+    cy: pixels,
+    rx: length,
+    ry: length,
+    rotation: z.number().finite().default(0),
+  }),
+  /** Lasso and polygon: a closed outline, filled by the even-odd rule. */
+  z.strictObject({ kind: z.literal('polygon'), ...shared, points: flatPoints }),
+  /** A round brush dragged along the points; coverage falls from 1 to 0 over the outer `softness` share of the radius. */
+  z.strictObject({
+    kind: z.literal('brush'),
+    ...shared,
+    points: flatPoints,
+    radius: length,
+    softness: z.number().min(0).max(1),
+  }),
+  /** A thresholded Perlin field inside a box: LogicAL's shapeless arbitrary region. */
+  z.strictObject({
+    kind: z.literal('blob'),
+    ...shared,
+    x: pixels,
+    y: pixels,
+    width: length,
+    height: length,
+    seed: z.number().int(),
+    /** Perlin cells along the longer side of the box. */
+    cells: z.number().positive(),
+  }),
+  /** A mask that something else made: a segmentation, the magic wand, an imported file, a part of the donor. */
+  z.strictObject({
+    kind: z.literal('mask'),
+    ...shared,
+    mask: encodedMaskSchema,
+    label: z.string(),
+    /** Where the mask is laid, as a donor's edges are ({@link augmentationSchema}); left out, where it was made. */
+    placement: augmentationSchema.optional(),
+    /** A part of the donor: its placement is the donor's augmentation, and both change together. */
+    donor: z.boolean().optional(),
+    /** What the segmentation network was asked. */
+    prompt: promptSchema.optional(),
+  }),
+]);
+export type RegionShape = z.infer<typeof regionShapeSchema>;
+
+export const operationSchema = z.enum(['remove', 'replace', 'merge']);
+/** The three cases of LogicAL Eq. 1. */
+export type Operation = z.infer<typeof operationSchema>;
+
 /** Displacements of the 3×3 thin-plate-spline control points as shares of the width and height, row by row: 9 × (dx, dy). */
 export const warpSchema = z.strictObject({ offsets: z.array(z.number().finite()).length(18) });
 export type Warp = z.infer<typeof warpSchema>;
@@ -110,9 +142,6 @@ export const imageRefSchema = z.strictObject({
   height: side,
 });
 export type ImageRef = z.infer<typeof imageRefSchema>;
-
-export const modelRefSchema = z.strictObject({ id: z.string().min(1), sha256 });
-export type ModelRef = z.infer<typeof modelRefSchema>;
 
 export const edgeOutputSchema = z.enum(['e1', 'e2', 'e3', 'e4', 'fused']);
 export type EdgeOutput = z.infer<typeof edgeOutputSchema>;
@@ -151,6 +180,8 @@ export const recipeSchema = z
     size: z.strictObject({ width: side, height: side }),
     region: z.strictObject({
       shapes: z.array(regionShapeSchema),
+      /** By how much the drawn mask was grown before it was softened (shrunk, below 0), px. */
+      grow: z.number().min(-64).max(64).default(0),
       /** Gaussian σ by which the drawn mask was softened, px. */
       feather: z.number().min(0).max(64),
       /** What the shapes came to: the M of Eq. 1, authoritative when remaking. */

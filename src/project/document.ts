@@ -69,6 +69,7 @@ export type DatasetRecord = z.infer<typeof datasetRecordSchema>;
 export const draftSchema = z.strictObject({
   imageId: id,
   shapes: z.array(regionShapeSchema),
+  grow: z.number().min(-64).max(64).default(0),
   feather: z.number().min(0).max(64),
   operation: operationSchema,
   /** An image of the same dataset; null lets the seed choose one. */
@@ -90,6 +91,7 @@ export function newDraft(imageId: string, seed: number): Draft {
   return {
     imageId,
     shapes: [],
+    grow: 0,
     feather: 1.5,
     operation: 'remove',
     donorId: null,

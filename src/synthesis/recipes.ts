@@ -25,6 +25,7 @@ export interface RecipeContext {
   readonly donor: ImageRef | null;
   readonly shapes: readonly RegionShape[];
   readonly feather: number;
+  readonly grow?: number;
 }
 
 /** The recipe that remakes what `request` makes with these stages. */
@@ -43,7 +44,7 @@ export function recipeFor(request: SynthesisRequest, stages: Stages, context: Re
     seed: context.seed,
     source: context.source,
     size: { width: mask.width, height: mask.height },
-    region: { shapes: [...context.shapes], feather: context.feather, mask: encodeMask(mask) },
+    region: { shapes: [...context.shapes], grow: context.grow ?? 0, feather: context.feather, mask: encodeMask(mask) },
     operation,
     donor: operation !== 'remove' && context.donor ? { image: context.donor, augmentation } : null,
     warp,

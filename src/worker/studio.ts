@@ -235,6 +235,7 @@ export class Studio implements StudioWorker {
           source: refOf(request.image),
           donor: request.donor && refOf(request.donor),
           shapes: request.draft.shapes,
+          grow: request.draft.grow,
           feather: request.draft.feather,
         });
         return {
