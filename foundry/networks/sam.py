@@ -6,8 +6,8 @@ masks can have sharp edges although the file format has room for one embedding o
 
 Decoder, once a set of prompts: tokens (quality, three masks, and one for each prompt point) and the image, at S/16, look
 at each other twice; then each mask token becomes the weights of a dot product over the enlarged image. Beyond SAM,
-prompts are also drawn into the image: where they lie, and how like each place is to what lies under them. That is what
-lets a network learn from few pictures.
+prompts are also drawn into the image: where they lie, and how like each place is to what lies under them, at every
+resolution down to S/2. That is what lets a network learn from few pictures, and where sharp outlines come from.
 
 Tensors: B images, P prompts an image, K points a prompt, N = (S/8)² places, D = width, W = token.
 """
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Dict, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -35,6 +35,8 @@ EPSILON = 1e-5
 DRAWN = 9
 #: Radii of the spots and of the window under a point, and softness of a box's edge, in places.
 NARROW, WIDE, WINDOW, SOFT = 1.0, 4.0, 0.5, 0.25
+#: Comparisons at S/4 and at S/2; each gives a map of each sign.
+COMPARED = (2, 2)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class SamConfig:
     """size: side S of the input, a multiple of 32. stages: channels at S/2, S/4, S/8, S/16. blocks: residual blocks at
     S/4, S/8, S/16. context: attention blocks at S/16. width: D, channels at S/8. fine: channels of the maps at S/4 and S/2.
     token: W, length of a token. layers: two-way layers. heads: attention heads. cross: channels inside attention between
-    tokens and image. likeness: channels in which places are compared."""
+    tokens and image. likeness: channels in which places are compared, fine_likeness: those of S/4 and S/2."""
 
     size: int = 256
     stages: Tuple[int, int, int, int] = (16, 32, 64, 128)
@@ -55,6 +57,7 @@ class SamConfig:
     heads: int = 4
     cross: int = 32
     likeness: int = 16
+    fine_likeness: int = 8
 
     @property
     def side(self) -> int:
@@ -258,6 +261,37 @@ class TwoWay(nn.Module):
         return tokens, x
 
 
+class Likeness(nn.Module):
+    """How like each place is to what lies under the points of a prompt, judged in a few learnt channels."""
+
+    def __init__(self, inputs: int, channels: int, count: int) -> None:
+        super().__init__()
+        self.alike = nn.ModuleList(Linear(inputs, channels) for _ in range(count))
+
+    def forward(self, features: Tensor, share: Tensor, positive: Tensor, negative: Tensor) -> List[Tensor]:
+        """features [B, N, C], share [B, P, K, N] (of each point, adding up to 1), positive and negative [B, P, K]: which
+        points count -> two maps [B, P, N] in [0, 1] for each comparison."""
+        b, p, k, n = share.shape
+        flat = share.reshape(b, p * k, n)
+        maps: List[Tensor] = []
+        for alike in self.alike:
+            a = alike(features)
+            like = likeness(a, flat @ a).reshape(b, p, k, n)
+            maps += [(like * positive[..., None]).amax(2), (like * negative[..., None]).amax(2)]
+        return maps
+
+
+def likeness(a: Tensor, own: Tensor) -> Tensor:
+    """exp(−‖a − own‖²) of a [B, N, A] and own [B, Q, A]: [B, Q, N]."""
+    gap = own.square().sum(-1, keepdim=True) - 2 * own @ a.transpose(1, 2) + a.square().sum(-1)[:, None]
+    return torch.exp(-F.relu(gap))
+
+
+def rows(plane: Tensor) -> Tensor:
+    """[B, C, H, W] -> [B, H·W, C]."""
+    return plane.flatten(2).transpose(1, 2)
+
+
 class Decoder(nn.Module):
     """(image_embeddings, image_positional_embeddings, input_points [B, P, K, 2], input_labels [B, P, K]) ->
     iou_scores [B, P, 3] in [0, 1], pred_masks [B, P, 3, S/2, S/2] logits. Points are pixel positions of the input."""
@@ -280,7 +314,14 @@ class Decoder(nn.Module):
         self.enlarge2 = nn.Conv2d(f4, 4 * f2, 1)
         self.weights = Mlp(w, w, f2 + 1)
         self.quality = Mlp(w, w, MASKS)
-        self.register_buffer("places", grid(config.side), persistent=False)
+        self.like4, self.like2 = (Likeness(f, config.fine_likeness, n) for f, n in zip(config.fine, COMPARED))
+        self.drawn4 = Mlp(2 * COMPARED[0], f4, f4)
+        self.weights2 = Mlp(w, w, 2 * COMPARED[1])
+        # Fine comparisons are noise before they are learnt.
+        for mlp in (self.drawn4, self.weights2):
+            nn.init.zeros_(mlp.second.weight)
+        for scale in (1, 2, 4):
+            self.register_buffer(f"places{scale}", grid(scale * config.side), persistent=False)
 
     def forward(self, embedding: Tensor, place: Tensor, points: Tensor, labels: Tensor) -> Tuple[Tensor, Tensor]:
         c = self.config
@@ -295,18 +336,31 @@ class Decoder(nn.Module):
         is_ = torch.stack([(labels == v) for v in range(4)], dim=-1).to(points)  # [B, P, K, 4]
         background, foreground, corner0, corner1 = is_.unbind(-1)
 
-        # Where the prompts lie.
-        away = ((self.places - at[:, :, :, None]) * side).square().sum(-1)  # [B, P, K, N], in places squared
-        narrow, wide, window = (torch.exp(away * (-0.5 / r**2)) for r in (NARROW, WIDE, WINDOW))
+        # Where the prompts lie, and what lies under them: the place at a point, the mean inside a box (kept by its first
+        # corner).
         first, last = (at * corner[..., None] for corner in (corner0, corner1))
         first, last = first.sum(2)[:, :, None], last.sum(2)[:, :, None]  # [B, P, 1, 2]
         boxed = (corner0.sum(-1) * corner1.sum(-1)).clamp(0, 1)[..., None]  # [B, P, 1]
-        edges = torch.sigmoid((self.places - first) * (side / SOFT)) * torch.sigmoid((last - self.places) * (side / SOFT))
-        box = edges[..., 0] * edges[..., 1] * boxed  # [B, P, N]
+        positive, point = foreground + corner0, (background + foreground)[..., None]
 
-        # What lies under them: the place at a point, the mean inside a box (kept by its first corner).
-        share = window * (background + foreground)[..., None] + box[:, :, None] * corner0[..., None]
-        share = share / (share.sum(-1, keepdim=True) + 1e-6)
+        def away_at(scale: int) -> Tensor:
+            """Squared distance of points and places, in places of S/8: [B, P, K, N']."""
+            return ((getattr(self, f"places{scale}") - at[:, :, :, None]) * side).square().sum(-1)
+
+        def box_at(scale: int) -> Tensor:
+            """[B, P, N'], 1 inside the prompt's box."""
+            places = getattr(self, f"places{scale}")
+            edges = torch.sigmoid((places - first) * (side / SOFT)) * torch.sigmoid((last - places) * (side / SOFT))
+            return edges[..., 0] * edges[..., 1] * boxed
+
+        def share_of(away: Tensor, box: Tensor, scale: int) -> Tensor:
+            window = torch.exp(away * (-0.5 * (scale / WINDOW) ** 2))
+            share = window * point + box[:, :, None] * corner0[..., None]
+            return share / (share.sum(-1, keepdim=True) + 1e-6)
+
+        away, box = away_at(1), box_at(1)
+        narrow, wide = (torch.exp(away * (-0.5 / r**2)) for r in (NARROW, WIDE))
+        share = share_of(away, box, 1)
         flat = share.reshape(b, p * k, n)
         under = self.under(flat @ meaning).reshape(b, p, k, c.token)
         maps = [
@@ -318,10 +372,12 @@ class Decoder(nn.Module):
         ]
         for alike in self.alike:
             a = alike(meaning)  # [B, N, A]
-            own = flat @ a
-            gap = own.square().sum(-1, keepdim=True) - 2 * own @ a.transpose(1, 2) + a.square().sum(-1)[:, None]
-            like = torch.exp(-F.relu(gap)).reshape(b, p, k, n)
-            maps += [(like * (foreground + corner0)[..., None]).amax(2), (like * background[..., None]).amax(2)]
+            like = likeness(a, flat @ a).reshape(b, p, k, n)
+            maps += [(like * positive[..., None]).amax(2), (like * background[..., None]).amax(2)]
+        like4, like2 = (
+            torch.stack(like(rows(fine), share_of(away_at(scale), box_at(scale), scale), positive, background), dim=-1)
+            for like, fine, scale in ((self.like4, fine4, 2), (self.like2, fine2, 4))
+        )
         x = meaning[:, None] + self.drawn(torch.stack(maps, dim=-1))  # [B, P, N, D]
         plane = x.reshape(b * p, n, d).transpose(1, 2).reshape(b * p, d, side, side)
         x = self.inward(F.avg_pool2d(plane, 2).flatten(2).transpose(1, 2))  # [BP, N/4, W]
@@ -339,12 +395,15 @@ class Decoder(nn.Module):
 
         x = self.outward(x).transpose(1, 2).reshape(b * p, d, side // 2, side // 2)
         plane = F.relu(plane + twice(x))
-        plane = unpack(self.enlarge4(plane), 2).reshape(b, p, f4, 2 * side, 2 * side) + fine4[:, None]
+        drawn4 = self.drawn4(like4).transpose(2, 3).reshape(b, p, f4, 2 * side, 2 * side)
+        plane = unpack(self.enlarge4(plane), 2).reshape(b, p, f4, 2 * side, 2 * side) + fine4[:, None] + drawn4
         plane = F.relu(self.join4(F.relu(plane).flatten(0, 1)))
         plane = unpack(self.enlarge2(plane), 2).reshape(b, p, f2, 4 * side, 4 * side) + fine2[:, None]
         plane = F.relu(plane).reshape(b * p, f2, -1)
-        weights = self.weights(tokens[:, 1 : 1 + MASKS])
+        chosen = tokens[:, 1 : 1 + MASKS]
+        weights = self.weights(chosen)
         masks = weights[..., :f2] @ plane + weights[..., f2:]
+        masks = masks + self.weights2(chosen) @ like2.flatten(0, 1).transpose(1, 2)
         scores = torch.sigmoid(self.quality(tokens[:, 0]))
         return scores.reshape(b, p, MASKS), masks.reshape(b, p, MASKS, 4 * side, 4 * side)
 

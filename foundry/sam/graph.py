@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Dict, List, Mapping, Sequence
+from typing import Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
@@ -247,16 +247,6 @@ def build_decoder(weights: Mapping[str, np.ndarray], config: SamConfig, metadata
         g.slice(f"labels/{name}", is_, 3, i, i + 1) for i, name in enumerate(("background", "foreground", "first", "last"))
     )
 
-    places = g.constant("places", sam.grid(side).numpy())  # [N, 2]
-    away = g.op("Sub", "away/steps", [places, g.op("Unsqueeze", "points/column", [at, g.ints(3)])])
-    away = g.mul("away/places", away, g.number(float(side)))
-    away = g.mul("away/squares", away, away)
-    away = g.op("ReduceSum", "away", [away, g.ints(-1)], keepdims=0)  # [B, P, K, N]
-
-    def spot(name: str, radius: float) -> str:
-        return g.op("Exp", name, [g.mul(f"{name}/exponent", away, g.number(-0.5 / radius**2))])
-
-    narrow, wide, window = spot("narrow", sam.NARROW), spot("wide", sam.WIDE), spot("window", sam.WINDOW)
     first = g.op("ReduceSum", "box/first", [g.mul("box/firsts", at, corner0), g.ints(2)], keepdims=1)
     last = g.op("ReduceSum", "box/last", [g.mul("box/lasts", at, corner1), g.ints(2)], keepdims=1)  # [B, P, 1, 2]
     boxed = g.mul(
@@ -266,47 +256,75 @@ def build_decoder(weights: Mapping[str, np.ndarray], config: SamConfig, metadata
     )
     boxed = g.op("Min", "box/there", [boxed, one])  # [B, P, 1]
     soft = g.number(side / sam.SOFT)
-    edges = g.mul(
-        "box/edges",
-        g.op("Sigmoid", "box/right", [g.mul("box/rightness", g.op("Sub", "box/from", [places, first]), soft)]),
-        g.op("Sigmoid", "box/left", [g.mul("box/leftness", g.op("Sub", "box/to", [last, places]), soft)]),
-    )  # [B, P, N, 2]
-    box = g.op("ReduceProd", "box/both", [edges], axes=[3], keepdims=0)
-    box = g.mul("box", box, boxed)  # [B, P, N]
-    box_row = g.op("Unsqueeze", "box/row", [box, g.ints(2)])
+    point, positive = g.add("labels/point", background, foreground), g.add("labels/positive", foreground, corner0)
+    column = g.op("Unsqueeze", "points/column", [at, g.ints(3)])
 
-    share = g.mul("share/points", window, g.add("labels/point", background, foreground))
-    share = g.add("share/all", share, g.mul("share/box", box_row, corner0))
-    total = g.op("ReduceSum", "share/total", [share, g.ints(-1)], keepdims=1)
-    share = g.op("Div", "share", [share, g.add("share/sum", total, g.number(1e-6))])
-    flat = g.reshape("share/flat", share, (b, pk, n))
-    under = g.linear("under", g.op("MatMul", "under/mean", [flat, meaning]))
-    under = g.reshape("under/points", under, (b, p, k, w))
+    def spot(name: str, away: str, radius: float) -> str:
+        return g.op("Exp", name, [g.mul(f"{name}/exponent", away, g.number(-0.5 / radius**2))])
+
+    def look(scale: int) -> Tuple[str, str, str]:
+        """Squared distances [B, P, K, N'], the box [B, P, N'] and each point's shares of the places, flat
+        [B, PK, N'], at S / (8 / scale)."""
+        s = f"at{8 // scale}"
+        places = g.constant(f"{s}/places", sam.grid(scale * side).numpy())  # [N', 2]
+        away = g.op("Sub", f"{s}/away/steps", [places, column])
+        away = g.mul(f"{s}/away/places", away, g.number(float(side)))
+        away = g.mul(f"{s}/away/squares", away, away)
+        away = g.op("ReduceSum", f"{s}/away", [away, g.ints(-1)], keepdims=0)
+        right, left = g.op("Sub", f"{s}/box/from", [places, first]), g.op("Sub", f"{s}/box/to", [last, places])
+        edges = g.mul(
+            f"{s}/box/edges",
+            g.op("Sigmoid", f"{s}/box/right", [g.mul(f"{s}/box/rightness", right, soft)]),
+            g.op("Sigmoid", f"{s}/box/left", [g.mul(f"{s}/box/leftness", left, soft)]),
+        )  # [B, P, N', 2]
+        box = g.op("ReduceProd", f"{s}/box/both", [edges], axes=[3], keepdims=0)
+        box = g.mul(f"{s}/box", box, boxed)
+        row = g.op("Unsqueeze", f"{s}/box/row", [box, g.ints(2)])
+        share = g.mul(f"{s}/share/points", spot(f"{s}/window", away, sam.WINDOW / scale), point)
+        share = g.add(f"{s}/share/all", share, g.mul(f"{s}/share/box", row, corner0))
+        total = g.op("ReduceSum", f"{s}/share/total", [share, g.ints(-1)], keepdims=1)
+        share = g.op("Div", f"{s}/share", [share, g.add(f"{s}/share/sum", total, g.number(1e-6))])
+        return away, box, g.reshape(f"{s}/share/flat", share, (b, pk, scale * scale * n))
 
     def strongest(name: str, x: str, label: str) -> str:
         return g.op("ReduceMax", name, [g.mul(f"{name}/of", x, label)], axes=[2], keepdims=0)
 
-    positive = g.add("labels/positive", foreground, corner0)
+    def likenesses(name: str, count: int, features: str, flat: str, places: int) -> List[str]:
+        """Two maps [B, P, N'], of the points inside and of those outside, for each comparison."""
+        maps = []
+        for i in range(count):
+            part = f"{name}.{i}"
+            a = g.linear(part, features)
+            own = g.op("MatMul", f"{part}/own", [flat, a])
+            own2 = g.op("ReduceSum", f"{part}/own2", [g.mul(f"{part}/owns", own, own), g.ints(-1)], keepdims=1)
+            all2 = g.op("ReduceSum", f"{part}/all2", [g.mul(f"{part}/alls", a, a), g.ints(-1)], keepdims=0)
+            cross = g.op("MatMul", f"{part}/cross", [own, g.transpose(f"{part}/turned", a, 0, 2, 1)])
+            gap = g.op("Sub", f"{part}/near", [own2, g.mul(f"{part}/double", cross, g.number(2.0))])
+            gap = g.relu(g.add(f"{part}/gap", gap, g.op("Unsqueeze", f"{part}/row", [all2, g.ints(1)])))
+            like = g.op("Exp", f"{part}/like", [g.op("Neg", f"{part}/minus", [gap])])
+            like = g.reshape(f"{part}/maps", like, (b, p, k, places))
+            maps += [strongest(f"{part}/inside", like, positive), strongest(f"{part}/outside", like, background)]
+        return maps
+
+    def columns(name: str, maps: Sequence[str]) -> str:
+        each = [g.op("Unsqueeze", f"{x}/column", [x, g.ints(-1)]) for x in maps]
+        return g.op("Concat", name, each, axis=-1)
+
+    away, box, flat = look(1)
+    narrow, wide = spot("narrow", away, sam.NARROW), spot("wide", away, sam.WIDE)
+    under = g.linear("under", g.op("MatMul", "under/mean", [flat, meaning]))
+    under = g.reshape("under/points", under, (b, p, k, w))
     maps = [
         strongest("drawn/near", narrow, foreground),
         strongest("drawn/around", wide, foreground),
         strongest("drawn/not_near", narrow, background),
         strongest("drawn/not_around", wide, background),
         box,
+        *likenesses("alike", 2, meaning, flat, n),
     ]
-    for i in range(2):
-        a = g.linear(f"alike.{i}", meaning)
-        own = g.op("MatMul", f"alike.{i}/own", [flat, a])
-        own2 = g.op("ReduceSum", f"alike.{i}/own2", [g.mul(f"alike.{i}/owns", own, own), g.ints(-1)], keepdims=1)
-        all2 = g.op("ReduceSum", f"alike.{i}/all2", [g.mul(f"alike.{i}/alls", a, a), g.ints(-1)], keepdims=0)
-        cross = g.op("MatMul", f"alike.{i}/cross", [own, g.transpose(f"alike.{i}/turned", a, 0, 2, 1)])
-        gap = g.op("Sub", f"alike.{i}/near", [own2, g.mul(f"alike.{i}/double", cross, g.number(2.0))])
-        gap = g.relu(g.add(f"alike.{i}/gap", gap, g.op("Unsqueeze", f"alike.{i}/row", [all2, g.ints(1)])))
-        like = g.op("Exp", f"alike.{i}/like", [g.op("Neg", f"alike.{i}/minus", [gap])])
-        like = g.reshape(f"alike.{i}/maps", like, (b, p, k, n))
-        maps += [strongest(f"drawn/like{i}", like, positive), strongest(f"drawn/unlike{i}", like, background)]
-    columns = [g.op("Unsqueeze", f"{name}/column", [name, g.ints(-1)]) for name in maps]
-    drawn = g.mlp("drawn", g.op("Concat", "drawn/all", columns, axis=-1))
+    like4 = columns("like4", likenesses("like4.alike", sam.COMPARED[0], flat_plane("fine4", fine4), look(2)[2], 4 * n))
+    like2 = columns("like2", likenesses("like2.alike", sam.COMPARED[1], flat_plane("fine2", fine2), look(4)[2], 16 * n))
+    drawn = g.mlp("drawn", columns("drawn/all", maps))
     x = g.add("x/drawn", g.op("Unsqueeze", "meaning/each", [meaning, g.ints(1)]), drawn)
     plane = g.transpose("plane/turned", g.reshape("plane/rows", x, (bp, n, d)), 0, 2, 1)
     plane = g.reshape("plane", plane, (0, d, side, side))
@@ -360,13 +378,19 @@ def build_decoder(weights: Mapping[str, np.ndarray], config: SamConfig, metadata
     x = g.transpose("outward/turned", g.linear("outward", x), 0, 2, 1)
     x = g.twice(g.reshape("outward/plane", x, (0, d, side // 2, side // 2)))
     plane = g.relu(g.add("plane/sum", plane, x))
-    plane = join("at4", unpack("enlarge4/plane", g.conv("enlarge4", plane)), fine4, f4, 2)
+    drawn4 = g.transpose("drawn4/turned", g.mlp("drawn4", like4), 0, 1, 3, 2)
+    drawn4 = g.reshape("drawn4/plane", drawn4, (-1, f4, 2 * side, 2 * side))
+    plane = g.add("enlarge4/drawn", unpack("enlarge4/plane", g.conv("enlarge4", plane)), drawn4)
+    plane = join("at4", plane, fine4, f4, 2)
     plane = g.relu(g.conv("join4", plane))
     plane = join("at2", unpack("enlarge2/plane", g.conv("enlarge2", plane)), fine2, f2, 4)
     plane = g.reshape("at2/rows", plane, (0, f2, 16 * n))
-    weights_ = g.mlp("weights", g.slice("tokens/masks", tokens, 1, 1, count))
+    chosen = g.slice("tokens/masks", tokens, 1, 1, count)
+    weights_ = g.mlp("weights", chosen)
     masks = g.op("MatMul", "masks/product", [g.slice("weights/slope", weights_, 2, 0, f2), plane])
-    masks = g.add("masks/flat", masks, g.slice("weights/shift", weights_, 2, f2, f2 + 1))
+    masks = g.add("masks/shifted", masks, g.slice("weights/shift", weights_, 2, f2, f2 + 1))
+    alike = g.transpose("like2/turned", g.reshape("like2/rows", like2, (bp, 16 * n, 2 * sam.COMPARED[1])), 0, 2, 1)
+    masks = g.add("masks/flat", masks, g.op("MatMul", "masks/alike", [g.mlp("weights2", chosen), alike]))
     g.reshape("pred_masks", masks, (b, p, MASKS, 4 * side, 4 * side))
     scores = g.op("Sigmoid", "scores", [g.mlp("quality", g.slice("tokens/quality", tokens, 1, 0, 1))])
     g.reshape("iou_scores", scores, (b, p, MASKS))

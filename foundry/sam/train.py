@@ -4,7 +4,7 @@
 
 The budget is processor time per thread, so that a run in the background of other work does as much as one alone. The
 learning rate follows the share of it that is used up, so that a run ends annealed on any machine.
-Each step sees one demo photograph, one composed scene and one of BSDS500 or again a composed scene, with several prompts
+Each step sees one demo photograph, one composed scene and one picture of any of the three sources, with several prompts
 each. What is in a step depends on seed and step only. A run started again continues from its last checkpoint; SIGTERM
 saves and ends. What is shipped is the moving average of the weights.
 """
@@ -34,6 +34,8 @@ from foundry.sam.samples import Sample, varied
 WARM_UP_STEPS = 100
 #: Share of the budget after which the learning rate falls, and after which batch normalisation no longer changes.
 FALL_FROM, FREEZE_FROM = 0.3, 0.7
+#: The third picture of a step is a demo photograph, else one of BSDS500, else a composed scene.
+DEMO_SHARE, BSDS_UNTIL = 0.4, 0.8
 DECAY, CLIP = 0.01, 1.0
 AVERAGE_DECAY = 0.998
 LOG_EVERY, VALIDATE_EVERY, SAVE_SECONDS = 50, 500, 120
@@ -71,7 +73,8 @@ class Source:
 
     def batch(self, seed: int, step: int) -> Batch:
         rng = np.random.default_rng([seed, step])
-        last = "bsds" if self.photographs and rng.random() < 0.6 else "composed"
+        chance = rng.random()
+        last = "demo" if self.demo and chance < DEMO_SHARE else "bsds" if self.photographs and chance < BSDS_UNTIL else "composed"
         kinds = [*(["demo"] if self.demo else []), "composed", last]
         return tuple(np.stack(arrays) for arrays in zip(*(self.one(kind, rng) for kind in kinds)))  # type: ignore[return-value]
 
@@ -132,6 +135,13 @@ class Trainer:
         for name in ("network", "average", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
 
+    def begin_with(self, state: Dict) -> None:
+        """Start a new run with the averaged weights of another, whose network may have had less to it."""
+        for network in (self.network, self.average):
+            unknown = network.load_state_dict(state["average"], strict=False).unexpected_keys
+            if unknown:
+                raise ValueError(f"--init has weights that this network has not: {', '.join(unknown)}.")
+
     def step(self, batch: Batch, rate: float, frozen: bool) -> Dict[str, float]:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -154,6 +164,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--prompts", type=int, default=10, help="prompts an image")
+    parser.add_argument("--init", type=Path, help="checkpoint of another run to start from; what it lacks starts afresh")
     parser.add_argument("--run", default="final", help="name of checkpoint and log")
     parser.add_argument("--bsds", type=Path, default=bsds500.DATA)
     parser.add_argument("--cache", type=Path, default=Path(".cache/sam"))
@@ -184,6 +195,8 @@ def main() -> None:
         step, seconds = content["step"], content["seconds"]
         forget_after(log, step)
     else:
+        if args.init:
+            trainer.begin_with(torch.load(args.init, map_location="cpu"))
         with log.open("w", newline="") as file:
             csv.writer(file).writerow(["step", "seconds", "seed", "rate", *COLUMNS, *validation])
 
