@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -323,12 +323,22 @@ class Decoder(nn.Module):
         for scale in (1, 2, 4):
             self.register_buffer(f"places{scale}", grid(scale * config.side), persistent=False)
 
+    def maps_of(self, embedding: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+        """The three maps of an embedding: [B, D, S/8, S/8], and the finer ones at S/4 and S/2."""
+        f4, f2 = self.config.fine
+        meaning, fine4, fine2 = embedding.split([self.config.width, 4 * f4, 16 * f2], dim=1)
+        return meaning, unpack(fine4, 2), unpack(fine2, 4)
+
+    def compared(self, embedding: Tensor) -> Sequence[Tuple[Tensor, Linear, int]]:
+        """For each resolution its map, the first comparison made on it, and its step in places of S/2."""
+        alikes = self.alike[0], self.like4.alike[0], self.like2.alike[0]
+        return tuple(zip(self.maps_of(embedding), alikes, (4, 2, 1)))  # type: ignore[arg-type]
+
     def forward(self, embedding: Tensor, place: Tensor, points: Tensor, labels: Tensor) -> Tuple[Tensor, Tensor]:
         c = self.config
         b, p, k = labels.shape
         side, n, d, (f4, f2) = c.side, c.side**2, c.width, c.fine
-        meaning, fine4, fine2 = embedding.split([d, 4 * f4, 16 * f2], dim=1)
-        fine4, fine2 = unpack(fine4, 2), unpack(fine2, 4)
+        meaning, fine4, fine2 = self.maps_of(embedding)
         meaning = meaning.flatten(2).transpose(1, 2)  # [B, N, D]
         place = F.avg_pool2d(place, 2).flatten(2).transpose(1, 2)  # [B, N/4, W]
 

@@ -1,4 +1,5 @@
-"""SAM's losses: focal and dice on the best of the three masks, and the quality head's error."""
+"""SAM's losses: focal and dice on the best of the three masks, and the quality head's error; and one of our own, which
+teaches the network's comparisons from all parts of a picture at once."""
 
 from __future__ import annotations
 
@@ -8,8 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from foundry.networks.sam import Decoder, rows
+
 FOCAL_WEIGHT, DICE_WEIGHT, QUALITY_WEIGHT = 20.0, 1.0, 1.0
 ALPHA, GAMMA = 0.25, 2
+LIKENESS_WEIGHT = 0.5
+#: At S/2 features know nothing of what is far away: only places nearer than this, in S/2, are compared.
+NEAR = 20.0
 #: Share of the loss that all three masks receive: one that never wins would else never learn.
 EVERYBODY = 0.05
 
@@ -54,3 +60,26 @@ def total(scores: Tensor, masks: Tensor, truth: Tensor) -> Tuple[Tensor, Dict[st
         "iou_chosen": reached.gather(-1, chosen).mean().item(),
     }
     return shape + QUALITY_WEIGHT * quality, values
+
+
+def likeness(decoder: Decoder, embedding: Tensor, spots: Tensor, who: Tensor) -> Tensor:
+    """Cross-entropy of the likeness of pairs of places, of one part or of two; both kinds weigh the same. Of each
+    resolution's comparisons the first is taught, the others are free to find other kinds of likeness.
+
+    embedding: the encoder's. spots: int64 [B, Q, 2], (y, x) at S/2. who: int64 [B, Q], the part seen there.
+    """
+    same = who[:, :, None] == who[:, None]
+    apart = (spots[:, :, None] - spots[:, None]).float().norm(dim=-1)
+    total = embedding.new_zeros(())
+    for features, alike, scale in decoder.compared(embedding):
+        side = features.shape[-1]
+        at = (spots // scale) @ spots.new_tensor([side, 1])
+        a = alike(rows(features))
+        a = a.gather(1, at[..., None].expand(-1, -1, a.shape[-1]))
+        # On the diagonal the gap is zero but for rounding, and its logarithm is not wanted.
+        gap = (a[:, :, None] - a[:, None]).square().sum(-1)
+        counted = (apart > 0) if scale > 1 else (apart > 0) & (apart < NEAR)
+        pulled = gap[same & counted]
+        pushed = -torch.log(1 - torch.exp(-gap[~same & counted]) * 0.999)
+        total = total + 0.5 * (pulled.sum() / max(1, pulled.numel()) + pushed.sum() / max(1, pushed.numel()))
+    return total

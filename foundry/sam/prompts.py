@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from foundry.networks.sam import BACKGROUND, BOTTOM_RIGHT, FOREGROUND, PADDING, TOP_LEFT
-from foundry.sam.samples import Sample, areas_of
+from foundry.sam.samples import NOTHING, Sample, areas_of
 
 #: Points a prompt while training.
 POINTS = 4
@@ -105,3 +105,22 @@ def draw(sample: Sample, count: int, rng: Rng) -> Optional[Tuple[np.ndarray, np.
         all_points.append(points)
         all_labels.append(labels)
     return np.array(all_points, np.float32), np.array(all_labels, np.int64), truth
+
+
+def spots(sample: Sample, count: int, rng: Rng) -> Tuple[np.ndarray, np.ndarray]:
+    """Places of an image and whose they are: every part gets about the same number, however small.
+
+    -> (y, x) at half resolution int64 [count, 2], part int64 [count]. What belongs to no part is told apart by its
+    number.
+    """
+    table = np.arange(256)
+    for k, target in enumerate(t for t in sample.targets if t.kind == "part"):
+        table[list(target.numbers)] = 256 + k
+    parts = table[sample.places[::2, ::2]].ravel()
+    known = np.flatnonzero(sample.places[::2, ::2].ravel() != NOTHING)
+    order = known[np.argsort(parts[known], kind="stable")]
+    names, first, sizes = np.unique(parts[order], return_index=True, return_counts=True)
+    chosen = rng.integers(len(names), size=count)
+    at = order[first[chosen] + (rng.random(count) * sizes[chosen]).astype(int)]
+    width = sample.places.shape[1] // 2
+    return np.stack([at // width, at % width], -1).astype(np.int64), parts[at].astype(np.int64)

@@ -142,6 +142,36 @@ class Losses(unittest.TestCase):
         self.assertGreater(worse.item(), loss.item() + 1)
 
 
+class Likeness(unittest.TestCase):
+    def setUp(self) -> None:
+        places = np.full((64, 64), 3, np.uint8)
+        places[:32, :32], places[40:44, 40:44], places[:, 60:] = 1, 2, NOTHING
+        targets = [Target("large", "part", (1,)), Target("small", "part", (2,)), Target("both", "whole", (1, 2))]
+        self.sample = Sample("drawn", np.zeros((64, 64, 3), np.uint8), places, targets)
+
+    def test_spots_are_of_every_part_alike_and_never_of_padding(self) -> None:
+        at, who = prompts.spots(self.sample, 600, np.random.default_rng(1))
+        seen = self.sample.places[::2, ::2][at[:, 0], at[:, 1]]
+        self.assertEqual(set(seen), {1, 2, 3})
+        for number, name in ((1, 256), (2, 257), (3, 3)):
+            self.assertTrue((who[seen == number] == name).all())
+            self.assertTrue(150 < (seen == number).sum() < 250)
+
+    def test_falls_as_parts_are_told_apart(self) -> None:
+        torch.manual_seed(5)
+        at, who = (torch.from_numpy(a)[None] for a in prompts.spots(self.sample, 64, np.random.default_rng(2)))
+        decoder = network().decoder
+        embedding = torch.randn(1, SMALL.channels, 8, 8, requires_grad=True)
+        optimizer = torch.optim.Adam([embedding, *decoder.parameters()], lr=0.03)
+        first = losses.likeness(decoder, embedding, at, who)
+        for _ in range(60):
+            optimizer.zero_grad()
+            last = losses.likeness(decoder, embedding, at, who)
+            last.backward()
+            optimizer.step()
+        self.assertLess(last.item(), 0.5 * first.item())
+
+
 class Prompts(unittest.TestCase):
     def setUp(self) -> None:
         self.mask = np.zeros((64, 64), bool)

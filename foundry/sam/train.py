@@ -40,9 +40,12 @@ DECAY, CLIP = 0.01, 1.0
 AVERAGE_DECAY = 0.998
 LOG_EVERY, VALIDATE_EVERY, SAVE_SECONDS = 50, 500, 120
 VALIDATION_IMAGES = 8
-COLUMNS = ["loss", "focal", "dice", "quality", "iou_best", "iou_chosen"]
+#: Places compared with each other in an image.
+SPOTS = 160
+COLUMNS = ["loss", "focal", "dice", "quality", "likeness", "iou_best", "iou_chosen"]
 
-Batch = Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+#: Images, points, labels, masks, spots and whose they are; see `Source.one`.
+Batch = Tuple[np.ndarray, ...]
 
 
 class Source:
@@ -61,7 +64,8 @@ class Source:
         return varied(composed.compose(rng, self.surfaces), self.size, rng, 0.7)
 
     def one(self, kind: str, rng: np.random.Generator) -> Batch:
-        """image uint8 [3, S, S], points [P, K, 2], labels [P, K], masks uint8 [P, S/2, S/2] in quarters of a pixel."""
+        """image uint8 [3, S, S], points [P, K, 2], labels [P, K], masks uint8 [P, S/2, S/2] in quarters of a pixel; and
+        `prompts.spots`."""
         drawn = None
         while drawn is None:
             sample = self.sample(kind, rng)
@@ -69,14 +73,15 @@ class Source:
         points, labels, truth = drawn
         t = truth.view(np.uint8)
         quarters = t[:, ::2, ::2] + t[:, 1::2, ::2] + t[:, ::2, 1::2] + t[:, 1::2, 1::2]
-        return np.ascontiguousarray(sample.image.transpose(2, 0, 1)), points, labels, quarters
+        image = np.ascontiguousarray(sample.image.transpose(2, 0, 1))
+        return (image, points, labels, quarters, *prompts.spots(sample, SPOTS, rng))
 
     def batch(self, seed: int, step: int) -> Batch:
         rng = np.random.default_rng([seed, step])
         chance = rng.random()
         last = "demo" if self.demo and chance < DEMO_SHARE else "bsds" if self.photographs and chance < BSDS_UNTIL else "composed"
         kinds = [*(["demo"] if self.demo else []), "composed", last]
-        return tuple(np.stack(arrays) for arrays in zip(*(self.one(kind, rng) for kind in kinds)))  # type: ignore[return-value]
+        return tuple(np.stack(arrays) for arrays in zip(*(self.one(kind, rng) for kind in kinds)))
 
 
 def feed(source: Source, seed: int, first: int, queue: "multiprocessing.Queue[Batch]") -> None:
@@ -111,12 +116,12 @@ def set_mode(network: Sam, frozen: bool) -> None:
             module.train(not frozen)
 
 
-def tensors(batch: Batch) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
-    image, points, labels, quarters = (torch.from_numpy(a) for a in batch)
+def tensors(batch: Batch) -> Tuple[Tensor, ...]:
+    image, points, labels, quarters, *places = (torch.from_numpy(a) for a in batch)
     pixels = normalise(image)
     # Padding is black in the samples and zero for the network.
     pixels = torch.where((image == 0).all(1, keepdim=True), torch.zeros(()), pixels)
-    return pixels, points, labels, quarters.float() / 4
+    return (pixels, points, labels, quarters.float() / 4, *places)
 
 
 class Trainer:
@@ -146,9 +151,13 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         set_mode(self.network, frozen)
-        pixels, points, labels, truth = tensors(batch)
-        scores, masks = self.network(pixels.contiguous(memory_format=torch.channels_last), points, labels)
+        pixels, points, labels, truth, spots, who = tensors(batch)
+        embedding, place = self.network.encoder(pixels.contiguous(memory_format=torch.channels_last))
+        scores, masks = self.network.decoder(embedding, place, points, labels)
         loss, values = losses.total(scores, masks, truth)
+        likeness = losses.likeness(self.network.decoder, embedding, spots, who)
+        loss = loss + losses.LIKENESS_WEIGHT * likeness
+        values["likeness"] = likeness.item()
         if not math.isfinite(loss.item()):
             raise RuntimeError("The loss is not finite. Lower --rate and start again.")
         self.optimizer.zero_grad(set_to_none=True)
