@@ -5,9 +5,11 @@ carries three maps side by side: `width` channels of meaning, and finer maps of 
 masks can have sharp edges although the file format has room for one embedding only.
 
 Decoder, once a set of prompts: tokens (quality, three masks, and one for each prompt point) and the image, at S/16, look
-at each other twice; then each mask token becomes the weights of a dot product over the enlarged image. Beyond SAM,
+at each other twice; convolutions spread what they saw at S/8, S/4 and S/2; then each mask token becomes the weights of a
+dot product over the enlarged image. Beyond SAM,
 prompts are also drawn into the image: where they lie, and how like each place is to what lies under them, at every
-resolution down to S/2. That is what lets a network learn from few pictures, and where sharp outlines come from.
+resolution down to S/2, where colour itself is among what is compared. That is what lets a network learn from few
+pictures, and where sharp outlines come from.
 
 Tensors: B images, P prompts an image, K points a prompt, N = (S/8)² places, D = width, W = token.
 """
@@ -37,6 +39,10 @@ DRAWN = 9
 NARROW, WIDE, WINDOW, SOFT = 1.0, 4.0, 0.5, 0.25
 #: Comparisons at S/4 and at S/2; each gives a map of each sign.
 COMPARED = (2, 2)
+#: The finer maps begin with the picture's colours.
+COLOURS = 3
+#: Convolution blocks of the decoder at S/8 and at S/4.
+SPREAD = (2, 2)
 
 
 @dataclass(frozen=True)
@@ -196,14 +202,14 @@ class Encoder(nn.Module):
         self.stages = nn.ModuleList(
             nn.ModuleList(Residual(c, plain) for _ in range(n)) for c, n in zip((s4, s8, s16), config.blocks)
         )
-        self.position = nn.Parameter(0.02 * torch.randn((config.size // 16) ** 2, s16))
+        self.position = nn.Parameter(0.2 * torch.randn((config.size // 16) ** 2, s16))
         self.context = nn.ModuleList(Context(s16, config.heads) for _ in range(config.context))
         self.context_norm = nn.LayerNorm(s16, EPSILON)
         self.top, self.lateral = Conv(s16, d, 1, plain=plain), Conv(s8, d, 1, plain=plain)
         self.mix = Conv(d, d, plain=plain)
         self.meaning = nn.Conv2d(d, d, 1)
-        self.from_mix, self.fine4 = Conv(d, f4, 1, plain=plain), Conv(s4, f4, plain=plain)
-        self.fine2 = Conv(s2, f2, plain=plain)
+        self.from_mix, self.fine4 = (Conv(c, f4 - COLOURS, n, plain=plain) for c, n in ((d, 1), (s4, 3)))
+        self.fine2 = Conv(s2, f2 - COLOURS, plain=plain)
         self.register_buffer("frequencies", torch.randn(2, config.token // 2))
 
     def forward(self, pixels: Tensor) -> Tuple[Tensor, Tensor]:
@@ -221,8 +227,8 @@ class Encoder(nn.Module):
             tokens = block(tokens)
         at16 = self.context_norm(tokens).transpose(1, 2).reshape(b, c, h, w)
         mixed = F.relu(self.mix(F.relu(self.lateral(at8) + twice(self.top(at16)))))
-        fine4 = self.fine4(at4) + twice(self.from_mix(mixed))
-        fine2 = self.fine2(at2)
+        fine4 = torch.cat([F.avg_pool2d(pixels, 4), self.fine4(at4) + twice(self.from_mix(mixed))], dim=1)
+        fine2 = torch.cat([F.avg_pool2d(pixels, 2), self.fine2(at2)], dim=1)
         embedding = torch.cat([self.meaning(mixed), pack(fine4, 2), pack(fine2, 4)], dim=1)
         side = self.config.side
         place = positional(grid(side).to(pixels), self.frequencies).t().reshape(1, -1, side, side)
@@ -267,6 +273,11 @@ class Likeness(nn.Module):
     def __init__(self, inputs: int, channels: int, count: int) -> None:
         super().__init__()
         self.alike = nn.ModuleList(Linear(inputs, channels) for _ in range(count))
+        with torch.no_grad():
+            # Begin with colour, ever more exactly.
+            for i, alike in enumerate(self.alike):
+                alike.weight *= 0.2
+                alike.weight[:COLOURS, :COLOURS] = torch.eye(COLOURS) * (1.5 + 1.5 * i)
 
     def forward(self, features: Tensor, share: Tensor, positive: Tensor, negative: Tensor) -> List[Tensor]:
         """features [B, N, C], share [B, P, K, N] (of each point, adding up to 1), positive and negative [B, P, K]: which
@@ -292,6 +303,19 @@ def rows(plane: Tensor) -> Tensor:
     return plane.flatten(2).transpose(1, 2)
 
 
+class Spread(nn.Module):
+    """x + conv(relu(conv(x))); `separable`: a convolution of each channel, then one of all channels at each place."""
+
+    def __init__(self, channels: int, separable: bool) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1, groups=channels if separable else 1)
+        self.second = nn.Conv2d(channels, channels, 1 if separable else 3, padding=0 if separable else 1)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.relu(self.first(x)))
+
+
 class Decoder(nn.Module):
     """(image_embeddings, image_positional_embeddings, input_points [B, P, K, 2], input_labels [B, P, K]) ->
     iou_scores [B, P, 3] in [0, 1], pred_masks [B, P, 3, S/2, S/2] logits. Points are pixel positions of the input."""
@@ -310,16 +334,14 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(TwoWay(config) for _ in range(config.layers))
         self.final = Attention(w, config.cross, config.heads)
         self.final_norm = nn.LayerNorm(w, EPSILON)
+        self.spread8 = nn.ModuleList(Spread(d, True) for _ in range(SPREAD[0]))
         self.enlarge4, self.join4 = nn.Conv2d(d, 4 * f4, 1), nn.Conv2d(f4, f4, 3, padding=1)
-        self.enlarge2 = nn.Conv2d(f4, 4 * f2, 1)
+        self.spread4 = nn.ModuleList(Spread(f4, False) for _ in range(SPREAD[1]))
+        self.enlarge2, self.join2 = nn.Conv2d(f4, 4 * f2, 1), nn.Conv2d(f2 + 2 * COMPARED[1], f2, 3, padding=1)
         self.weights = Mlp(w, w, f2 + 1)
         self.quality = Mlp(w, w, MASKS)
         self.like4, self.like2 = (Likeness(f, config.fine_likeness, n) for f, n in zip(config.fine, COMPARED))
         self.drawn4 = Mlp(2 * COMPARED[0], f4, f4)
-        self.weights2 = Mlp(w, w, 2 * COMPARED[1])
-        # Fine comparisons are noise before they are learnt.
-        for mlp in (self.drawn4, self.weights2):
-            nn.init.zeros_(mlp.second.weight)
         for scale in (1, 2, 4):
             self.register_buffer(f"places{scale}", grid(scale * config.side), persistent=False)
 
@@ -405,15 +427,19 @@ class Decoder(nn.Module):
 
         x = self.outward(x).transpose(1, 2).reshape(b * p, d, side // 2, side // 2)
         plane = F.relu(plane + twice(x))
+        for block in self.spread8:
+            plane = block(plane)
         drawn4 = self.drawn4(like4).transpose(2, 3).reshape(b, p, f4, 2 * side, 2 * side)
         plane = unpack(self.enlarge4(plane), 2).reshape(b, p, f4, 2 * side, 2 * side) + fine4[:, None] + drawn4
         plane = F.relu(self.join4(F.relu(plane).flatten(0, 1)))
+        for block in self.spread4:
+            plane = block(plane)
         plane = unpack(self.enlarge2(plane), 2).reshape(b, p, f2, 4 * side, 4 * side) + fine2[:, None]
-        plane = F.relu(plane).reshape(b * p, f2, -1)
-        chosen = tokens[:, 1 : 1 + MASKS]
-        weights = self.weights(chosen)
+        like2 = like2.transpose(2, 3).reshape(b * p, -1, 4 * side, 4 * side)
+        plane = self.join2(torch.cat([F.relu(plane).flatten(0, 1), like2], dim=1))
+        plane = F.relu(plane).flatten(2)
+        weights = self.weights(tokens[:, 1 : 1 + MASKS])
         masks = weights[..., :f2] @ plane + weights[..., f2:]
-        masks = masks + self.weights2(chosen) @ like2.flatten(0, 1).transpose(1, 2)
         scores = torch.sigmoid(self.quality(tokens[:, 0]))
         return scores.reshape(b, p, MASKS), masks.reshape(b, p, MASKS, 4 * side, 4 * side)
 

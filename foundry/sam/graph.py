@@ -188,8 +188,15 @@ def build_encoder(weights: Mapping[str, np.ndarray], config: SamConfig) -> Model
     at16 = g.reshape("context", tokens, (0, c, config.size // 16, config.size // 16))
     mixed = g.add("neck", g.conv("lateral.conv", at8), g.twice(g.conv("top.conv", at16)))
     mixed = g.relu(g.conv("mix.conv", g.relu(mixed)))
-    fine4 = g.add("fine4", g.conv("fine4.conv", at4), g.twice(g.conv("from_mix.conv", mixed)))
-    fine2 = g.conv("fine2.conv", at2)
+
+    def coloured(name: str, x: str, step: int) -> str:
+        colours = g.op(
+            "AveragePool", f"{name}/colours", ["pixel_values"], kernel_shape=[step] * 2, strides=[step] * 2
+        )
+        return g.op("Concat", name, [colours, x], axis=1)
+
+    fine4 = g.add("fine4/sum", g.conv("fine4.conv", at4), g.twice(g.conv("from_mix.conv", mixed)))
+    fine4, fine2 = coloured("fine4", fine4, 4), coloured("fine2", g.conv("fine2.conv", at2), 2)
     f4, f2 = config.fine
     parts = [g.conv("meaning", mixed), pack("fine4/packed", fine4, 2, f4), pack("fine2/packed", fine2, 4, f2)]
     g.op("Concat", "image_embeddings", parts, axis=1)
@@ -378,19 +385,27 @@ def build_decoder(weights: Mapping[str, np.ndarray], config: SamConfig, metadata
     x = g.transpose("outward/turned", g.linear("outward", x), 0, 2, 1)
     x = g.twice(g.reshape("outward/plane", x, (0, d, side // 2, side // 2)))
     plane = g.relu(g.add("plane/sum", plane, x))
+
+    def spread(name: str, plane: str, group: int) -> str:
+        return g.add(f"{name}/sum", plane, g.conv(f"{name}.second", g.relu(g.conv(f"{name}.first", plane, group=group))))
+
+    for i in range(sam.SPREAD[0]):
+        plane = spread(f"spread8.{i}", plane, d)
     drawn4 = g.transpose("drawn4/turned", g.mlp("drawn4", like4), 0, 1, 3, 2)
     drawn4 = g.reshape("drawn4/plane", drawn4, (-1, f4, 2 * side, 2 * side))
     plane = g.add("enlarge4/drawn", unpack("enlarge4/plane", g.conv("enlarge4", plane)), drawn4)
     plane = join("at4", plane, fine4, f4, 2)
     plane = g.relu(g.conv("join4", plane))
+    for i in range(sam.SPREAD[1]):
+        plane = spread(f"spread4.{i}", plane, 1)
     plane = join("at2", unpack("enlarge2/plane", g.conv("enlarge2", plane)), fine2, f2, 4)
+    like2 = g.transpose("like2/turned", like2, 0, 1, 3, 2)
+    like2 = g.reshape("like2/plane", like2, (-1, 2 * sam.COMPARED[1], 4 * side, 4 * side))
+    plane = g.relu(g.conv("join2", g.op("Concat", "at2/compared", [plane, like2], axis=1)))
     plane = g.reshape("at2/rows", plane, (0, f2, 16 * n))
-    chosen = g.slice("tokens/masks", tokens, 1, 1, count)
-    weights_ = g.mlp("weights", chosen)
+    weights_ = g.mlp("weights", g.slice("tokens/masks", tokens, 1, 1, count))
     masks = g.op("MatMul", "masks/product", [g.slice("weights/slope", weights_, 2, 0, f2), plane])
-    masks = g.add("masks/shifted", masks, g.slice("weights/shift", weights_, 2, f2, f2 + 1))
-    alike = g.transpose("like2/turned", g.reshape("like2/rows", like2, (bp, 16 * n, 2 * sam.COMPARED[1])), 0, 2, 1)
-    masks = g.add("masks/flat", masks, g.op("MatMul", "masks/alike", [g.mlp("weights2", chosen), alike]))
+    masks = g.add("masks/flat", masks, g.slice("weights/shift", weights_, 2, f2, f2 + 1))
     g.reshape("pred_masks", masks, (b, p, MASKS, 4 * side, 4 * side))
     scores = g.op("Sigmoid", "scores", [g.mlp("quality", g.slice("tokens/quality", tokens, 1, 0, 1))])
     g.reshape("iou_scores", scores, (b, p, MASKS))

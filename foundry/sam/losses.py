@@ -13,7 +13,7 @@ from foundry.networks.sam import Decoder, rows
 
 FOCAL_WEIGHT, DICE_WEIGHT, QUALITY_WEIGHT = 20.0, 1.0, 1.0
 ALPHA, GAMMA = 0.25, 2
-LIKENESS_WEIGHT = 0.5
+LIKENESS_WEIGHT = 0.2
 #: At S/2 features know nothing of what is far away: only places nearer than this, in S/2, are compared.
 NEAR = 20.0
 #: Share of the loss that all three masks receive: one that never wins would else never learn.

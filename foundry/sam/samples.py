@@ -58,39 +58,41 @@ def letterbox(sample: Sample, size: int) -> Sample:
     return Sample(sample.name, image, places, sample.targets)
 
 
-def varied(sample: Sample, size: int, rng: np.random.Generator, least: float) -> Sample:
+def varied(sample: Sample, size: int, rng: np.random.Generator, least: float, mild: bool = False) -> Sample:
     """A random square of at least the share `least` of the shorter side, turned, mirrored, recoloured, noisy.
 
-    A quarter of the oblong samples stay whole, with padding, as photographs will.
+    A quarter of the oblong samples stay whole, with padding, as photographs will. `mild`: mostly upright, mostly whole,
+    of colours like its own.
     """
     h, w = sample.places.shape
     if h != w and rng.random() < 0.25:
         sample = letterbox(sample, size)
-    elif not (h == w == size and rng.random() < 0.3):
+    elif not (h == w == size and rng.random() < (0.5 if mild else 0.3)):
         side = min(h, w) * rng.uniform(least, 1)
         left, top = rng.uniform(0, w - side), rng.uniform(0, h - side)
         sample = resized(sample, (left, top, left + side, top + side), (size, size))
     image, places = sample.image, sample.places
-    turns = int(rng.integers(4))
+    turns = int(rng.integers(4)) if not mild or rng.random() < 0.2 else 0
     padded = (places == NOTHING).any()
     if turns and not padded:
         image, places = np.rot90(image, turns), np.rot90(places, turns)
     if rng.random() < 0.5 and not padded:
         image, places = image[:, ::-1], places[:, ::-1]
-    return Sample(sample.name, recoloured(image, rng), np.ascontiguousarray(places), sample.targets)
+    return Sample(sample.name, recoloured(image, rng, mild), np.ascontiguousarray(places), sample.targets)
 
 
-def recoloured(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def recoloured(image: np.ndarray, rng: np.random.Generator, mild: bool = False) -> np.ndarray:
     pixels = image.astype(np.float32)
-    if rng.random() < 0.5:
+    if rng.random() < (0.1 if mild else 0.5):
         # Between grey and overdone; rarely with channels exchanged, so that a colour means nothing by itself.
         grey = pixels.mean(-1, keepdims=True)
         pixels = grey + (pixels - grey) * np.float32(rng.choice([0.0, rng.uniform(0.3, 1.6)], p=[0.15, 0.85]))
         if rng.random() < 0.25:
             pixels = pixels[..., rng.permutation(3)]
     if rng.random() < 0.7:
-        gain = rng.uniform(0.7, 1.3) * rng.uniform(0.9, 1.1, 3)
-        pixels = (pixels - 128) * gain.astype(np.float32) + np.float32(128 + rng.uniform(-25, 25))
+        spread = 0.12 if mild else 0.3
+        gain = rng.uniform(1 - spread, 1 + spread) * rng.uniform(1 - spread / 3, 1 + spread / 3, 3)
+        pixels = (pixels - 128) * gain.astype(np.float32) + np.float32(128 + rng.uniform(-85, 85) * spread)
     if rng.random() < 0.3:
         pixels = pixels + rng.standard_normal(pixels.shape, dtype=np.float32) * np.float32(rng.uniform(0, 8))
     return np.clip(pixels, 0, 255).astype(np.uint8)

@@ -15,7 +15,7 @@ from foundry.sam.export import keep_float32, parts
 from foundry.sam.graph import build_decoder, build_encoder, config_of
 from foundry.sam.samples import NOTHING, Sample, Target
 
-SMALL = SamConfig(size=64, stages=(4, 8, 8, 16), blocks=(1, 1, 1), context=1, width=8, fine=(4, 2), token=16, cross=8, likeness=4)
+SMALL = SamConfig(size=64, stages=(4, 8, 8, 16), blocks=(1, 1, 1), context=1, width=8, fine=(6, 5), token=16, cross=8, likeness=4)
 
 
 def network(plain: bool = False) -> Sam:
@@ -93,10 +93,10 @@ class Network(unittest.TestCase):
         self.network.train()
         for module in self.network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
-                # As after the first step: residual branches start at zero, and so do fine comparisons.
+                # As after the first step: residual branches start at zero, and so do those of the decoder.
                 torch.nn.init.ones_(module.weight)
-        for mlp in (self.network.decoder.drawn4, self.network.decoder.weights2):
-            torch.nn.init.normal_(mlp.second.weight)
+        for spread in (*self.network.decoder.spread8, *self.network.decoder.spread4):
+            torch.nn.init.normal_(spread.second.weight)
         labels = torch.tensor([[[1, 0], [2, 3]]]).expand(2, -1, -1)
         scores, masks = self.network(torch.randn(2, 3, 64, 64), torch.rand(2, 2, 2, 2) * 64, labels)
         losses.total(scores, masks, torch.rand(2, 2, 32, 32))[0].backward()

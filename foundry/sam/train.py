@@ -4,8 +4,8 @@
 
 The budget is processor time per thread, so that a run in the background of other work does as much as one alone. The
 learning rate follows the share of it that is used up, so that a run ends annealed on any machine.
-Each step sees one demo photograph, one composed scene and one picture of any of the three sources, with several prompts
-each. What is in a step depends on seed and step only. A run started again continues from its last checkpoint; SIGTERM
+Each step sees two demo photographs and a composed scene or one of BSDS500, with several prompts each: a short run that
+sees more kinds of pictures knows none of them. What is in a step depends on seed and step only. A run started again continues from its last checkpoint; SIGTERM
 saves and ends. What is shipped is the moving average of the weights.
 """
 
@@ -34,8 +34,8 @@ from foundry.sam.samples import Sample, varied
 WARM_UP_STEPS = 100
 #: Share of the budget after which the learning rate falls, and after which batch normalisation no longer changes.
 FALL_FROM, FREEZE_FROM = 0.3, 0.7
-#: The third picture of a step is a demo photograph, else one of BSDS500, else a composed scene.
-DEMO_SHARE, BSDS_UNTIL = 0.4, 0.8
+#: Demo photographs in a step, and how often the third picture is one of BSDS500 rather than a composed scene.
+DEMO, BSDS_SHARE = 2, 0.5
 DECAY, CLIP = 0.01, 1.0
 AVERAGE_DECAY = 0.998
 LOG_EVERY, VALIDATE_EVERY, SAVE_SECONDS = 50, 500, 120
@@ -57,7 +57,7 @@ class Source:
 
     def sample(self, kind: str, rng: np.random.Generator) -> Sample:
         if kind == "demo":
-            return varied(self.demo[int(rng.integers(len(self.demo)))], self.size, rng, 0.55)
+            return varied(self.demo[int(rng.integers(len(self.demo)))], self.size, rng, 0.7, mild=True)
         if kind == "bsds":
             photograph = self.photographs[int(rng.integers(len(self.photographs)))]
             return varied(photograph.sample(int(rng.integers(len(photograph.segmentations)))), self.size, rng, 0.6)
@@ -78,9 +78,8 @@ class Source:
 
     def batch(self, seed: int, step: int) -> Batch:
         rng = np.random.default_rng([seed, step])
-        chance = rng.random()
-        last = "demo" if self.demo and chance < DEMO_SHARE else "bsds" if self.photographs and chance < BSDS_UNTIL else "composed"
-        kinds = [*(["demo"] if self.demo else []), "composed", last]
+        other = "bsds" if self.photographs and rng.random() < BSDS_SHARE else "composed"
+        kinds = [*(["demo"] * DEMO if self.demo else []), other]
         return tuple(np.stack(arrays) for arrays in zip(*(self.one(kind, rng) for kind in kinds)))
 
 
@@ -141,11 +140,11 @@ class Trainer:
             getattr(self, name).load_state_dict(state[name])
 
     def begin_with(self, state: Dict) -> None:
-        """Start a new run with the averaged weights of another, whose network may have had less to it."""
+        """Start a new run with those of another run's averaged weights that this network has, too."""
+        mine = self.network.state_dict()
+        fitting = {k: v for k, v in state["average"].items() if k in mine and v.shape == mine[k].shape}
         for network in (self.network, self.average):
-            unknown = network.load_state_dict(state["average"], strict=False).unexpected_keys
-            if unknown:
-                raise ValueError(f"--init has weights that this network has not: {', '.join(unknown)}.")
+            network.load_state_dict(fitting, strict=False)
 
     def step(self, batch: Batch, rate: float, frozen: bool) -> Dict[str, float]:
         for group in self.optimizer.param_groups:
