@@ -306,6 +306,31 @@ export function joinBoxes(a: Box | null, b: Box | null): Box | null {
   };
 }
 
+/** The pixels of a width × height image that a box of real coordinates touches; null when there are none. */
+export function pixelBox(
+  width: number,
+  height: number,
+  left: number,
+  top: number,
+  right: number,
+  bottom: number,
+): Box | null {
+  const x = Math.max(0, Math.floor(left));
+  const y = Math.max(0, Math.floor(top));
+  const across = Math.min(width, Math.ceil(right)) - x;
+  const down = Math.min(height, Math.ceil(bottom)) - y;
+  return across > 0 && down > 0 ? { x, y, width: across, height: down } : null;
+}
+
+/** What two boxes share; null when that is nothing. */
+export function commonBox(a: Box, b: Box): Box | null {
+  const x = Math.max(a.x, b.x);
+  const y = Math.max(a.y, b.y);
+  const right = Math.min(a.x + a.width, b.x + b.width);
+  const bottom = Math.min(a.y + a.height, b.y + b.height);
+  return right > x && bottom > y ? { x, y, width: right - x, height: bottom - y } : null;
+}
+
 /** `box` with a margin, cut to an image of this size; null when nothing is left. */
 export function growBox(box: Box, margin: number, width: number, height: number): Box | null {
   const x = Math.max(0, box.x - margin);

@@ -6,8 +6,9 @@ import { Random } from './random';
 import type { Raster } from './raster';
 import { createRaster, filledRaster } from './raster';
 import type { BrushShape } from './rasterize';
-import { RegionCanvas, rasterizeRegion } from './rasterize';
+import { rasterizeRegion } from './rasterize';
 import type { RegionShape } from './recipe';
+import { RegionCanvas } from './region-canvas';
 
 const rectangle = (
   x: number,

@@ -1,9 +1,10 @@
+import { growInto } from './grow';
 import type { Box } from './mask';
-import { featherInto, growBox, joinBoxes } from './mask';
-import { decodeMask } from './mask-codec';
+import { commonBox, featherMask, joinBoxes, pixelBox } from './mask';
+import { fittedExtent, fittedMask, placedCoverage, placedExtent } from './mask-shape';
 import { perlin } from './perlin';
 import type { Raster } from './raster';
-import { createRaster, resizeRaster } from './raster';
+import { createRaster } from './raster';
 import type { RegionShape } from './recipe';
 
 /** Sub-scanlines a pixel row is cut into; across, coverage is exact. */
@@ -12,163 +13,179 @@ const SUBROWS = 16;
 export type BrushShape = Extract<RegionShape, { kind: 'brush' }>;
 
 /**
- * The region mask M of Eq. 1: the shapes joined in order on an empty canvas, antialiased by pixel coverage, then
- * softened by a Gaussian of σ `feather` px. One channel in [0, 1].
+ * The region mask M of Eq. 1: the shapes that are not hidden, joined in order on an empty canvas and antialiased by
+ * pixel coverage; then grown by `grow` px (shrunk, below 0); then softened by a Gaussian of σ `feather` px. One channel
+ * in [0, 1].
  */
 export function rasterizeRegion(
   shapes: readonly RegionShape[],
   width: number,
   height: number,
   feather: number,
+  grow = 0,
 ): Raster {
-  const canvas = new RegionCanvas(width, height, feather);
-  for (const shape of shapes) canvas.add(shape);
-  return canvas.mask;
+  const drawn = createRaster(width, height);
+  const whole = wholeBox(drawn);
+  for (const shape of shapes) drawShape(drawn, shape, whole);
+  let grown = drawn;
+  if (grow !== 0) {
+    grown = createRaster(width, height);
+    growInto(drawn, grown, grow, whole);
+  }
+  return feather > 0 ? featherMask(grown, feather) : grown;
+}
+
+/** The box in which a shape can change a canvas of this size; null if it changes nothing. */
+export function reachOf(shape: RegionShape, width: number, height: number): Box | null {
+  if (shape.hidden) return null;
+  // What an intersection leaves out is everything outside its shape.
+  return shape.combine === 'intersect' ? { x: 0, y: 0, width, height } : extentOf(shape, width, height);
 }
 
 /**
- * A region mask that grows shape by shape, as a person draws: each change costs what its own box costs, whatever was
- * drawn before. The mask is bit for bit what {@link rasterizeRegion} makes of the same shapes.
+ * Draws a shape within `clip`, leaving everything else alone. Drawing in pieces, clip by clip, gives the bits of drawing
+ * at once; a hidden shape draws nothing.
  */
-export class RegionCanvas {
-  readonly #drawn: Raster;
-  readonly #soft: Raster;
-  readonly #radius: number;
-  #stale: Box | null = null;
+export function drawShape(canvas: Raster, shape: RegionShape, clip: Box): void {
+  if (shape.hidden) return;
+  const extent = extentOf(shape, canvas.width, canvas.height);
+  const box = extent && commonBox(extent, clip);
+  if (shape.combine === 'intersect') clearAround(canvas, box, clip);
+  if (!extent || !box) return;
+  if (shape.kind === 'brush' && shape.combine !== 'intersect') drawBrush(canvas, shape, 0, clip);
+  else combine(canvas, coverageOf(canvas, shape, extent, box), box, shape.combine);
+}
 
-  constructor(
-    readonly width: number,
-    readonly height: number,
-    readonly feather = 0,
-  ) {
-    this.#drawn = createRaster(width, height);
-    this.#soft = feather > 0 ? createRaster(width, height) : this.#drawn;
-    this.#radius = Math.ceil(3 * feather);
-  }
-
-  /** Draws a shape. Returns the box in which {@link mask} may have changed, null if the shape lies outside. */
-  add(shape: RegionShape): Box | null {
-    return this.#changed(drawShape(this.#drawn, shape));
-  }
-
-  /**
-   * Draws only the segments of a growing brush stroke after its point number `known` (0 draws all, as {@link add}).
-   * Adding a stroke piece by piece gives the same mask as adding it whole.
-   * @throws RangeError for an intersecting stroke, whose effect reaches beyond its own segments.
-   */
-  extend(stroke: BrushShape, known: number): Box | null {
-    if (stroke.combine === 'intersect') throw new RangeError('A stroke that intersects can only be added whole.');
-    return this.#changed(drawBrush(this.#drawn, stroke, Math.max(0, known - 1)));
-  }
-
-  /** Everything drawn so far. The same object each time; later changes are made in place. */
-  get mask(): Raster {
-    if (this.#stale) {
-      featherInto(this.#drawn, this.#soft, this.feather, this.#stale);
-      this.#stale = null;
+/** The pixels that a shape covers, or a box about them; null when it covers none. */
+function extentOf(shape: RegionShape, width: number, height: number): Box | null {
+  switch (shape.kind) {
+    case 'rectangle': {
+      const { x, y } = shape;
+      if (shape.rotation !== 0) return extentOfPoints(cornersOf(shape), 0, width, height);
+      return pixelBox(width, height, x, y, x + shape.width, y + shape.height);
     }
-    return this.#soft;
-  }
-
-  clear(): void {
-    this.#drawn.data.fill(0);
-    this.#soft.data.fill(0);
-    this.#stale = null;
-  }
-
-  #changed(box: Box | null): Box | null {
-    if (!box) return null;
-    const grown = growBox(box, this.#radius, this.width, this.height);
-    if (this.feather > 0) this.#stale = joinBoxes(this.#stale, grown);
-    return grown;
+    case 'ellipse': {
+      const { cx, cy, rx, ry, rotation } = shape;
+      if (rx === 0 || ry === 0) return null;
+      const cos = Math.cos(rotation);
+      const sin = Math.sin(rotation);
+      const halfWidth = Math.hypot(rx * cos, ry * sin);
+      const halfHeight = Math.hypot(rx * sin, ry * cos);
+      return pixelBox(width, height, cx - halfWidth, cy - halfHeight, cx + halfWidth, cy + halfHeight);
+    }
+    case 'polygon':
+      return extentOfPoints(shape.points, 0, width, height);
+    case 'brush':
+      return shape.radius === 0 ? null : extentOfPoints(shape.points, brushReach(shape), width, height);
+    case 'blob': {
+      const { x, y } = shape;
+      if (!(shape.width > 0 && shape.height > 0)) return null;
+      return pixelBox(width, height, x, y, x + shape.width, y + shape.height);
+    }
+    case 'mask': {
+      const { mask, placement } = shape;
+      return placement ? placedExtent(mask, placement, width, height) : fittedExtent(mask, width, height);
+    }
   }
 }
 
-function drawShape(canvas: Raster, shape: RegionShape): Box | null {
+/** Coverage of the pixels of `box`, row by row; outside it a shape covers nothing. */
+interface Coverage {
+  readonly box: Box;
+  /** Values in [0, 1], length box.width · box.height. */
+  readonly data: Float32Array;
+}
+
+/** What a shape covers of `box`, which lies in its extent. The coverage may be of more than was asked for. */
+function coverageOf(canvas: Raster, shape: RegionShape, extent: Box, box: Box): Coverage {
+  // Rows are summed from the left of the extent, whatever part is asked for, so that the sums have the same bits.
+  const rows = { x: extent.x, y: box.y, width: extent.width, height: box.height };
   switch (shape.kind) {
     case 'rectangle':
-      return drawRectangle(canvas, shape);
+      if (shape.rotation !== 0) return { box: rows, data: polygonCoverage(rows, cornersOf(shape)) };
+      return { box, data: uprightCoverage(box, shape) };
     case 'ellipse':
-      return drawEllipse(canvas, shape);
+      return { box: rows, data: ellipseCoverage(rows, shape) };
     case 'polygon':
-      return drawPolygon(canvas, shape.points, shape.combine);
-    case 'brush':
-      return shape.combine === 'intersect' ? intersectBrush(canvas, shape) : drawBrush(canvas, shape, 0);
+      return { box: rows, data: polygonCoverage(rows, shape.points) };
+    case 'brush': {
+      const own = createRaster(canvas.width, canvas.height);
+      drawBrush(own, { ...shape, combine: 'add' }, 0, box);
+      return { box: wholeBox(own), data: own.data };
+    }
     case 'blob':
-      return drawBlob(canvas, shape);
+      return { box, data: blobCoverage(box, shape) };
     case 'mask': {
-      const mask = decodeMask(shape.mask);
-      return combine(canvas, resizeRaster(mask, canvas.width, canvas.height).data, wholeBox(canvas), shape.combine);
+      const { mask, placement } = shape;
+      if (placement) return { box, data: placedCoverage(mask, placement, canvas.width, canvas.height, box) };
+      return { box: wholeBox(canvas), data: fittedMask(mask, canvas.width, canvas.height).data };
     }
   }
 }
 
-/** Joins coverage given for the pixels of `box` (row by row); outside the box coverage is 0. */
-function combine(canvas: Raster, coverage: Float32Array, box: Box | null, how: RegionShape['combine']): Box | null {
+/** Joins coverage on the pixels of `box`, which it holds. */
+function combine(canvas: Raster, coverage: Coverage, box: Box, how: RegionShape['combine']): void {
   const { width, data } = canvas;
-  if (how === 'intersect') {
-    const kept = box ?? { x: 0, y: 0, width: 0, height: 0 };
-    for (let y = 0; y < canvas.height; y++) {
-      const row = y * width;
-      if (y < kept.y || y >= kept.y + kept.height) {
-        data.fill(0, row, row + width);
-        continue;
-      }
-      data.fill(0, row, row + kept.x);
-      data.fill(0, row + kept.x + kept.width, row + width);
-      const from = (y - kept.y) * kept.width - kept.x;
-      for (let x = kept.x; x < kept.x + kept.width; x++) {
-        if (coverage[from + x] < data[row + x]) data[row + x] = coverage[from + x];
-      }
-    }
-    return wholeBox(canvas);
-  }
-  if (!box) return null;
-  for (let y = 0; y < box.height; y++) {
-    const to = (box.y + y) * width + box.x;
-    const from = y * box.width;
-    for (let x = 0; x < box.width; x++) {
-      const value = coverage[from + x];
+  for (let y = box.y; y < box.y + box.height; y++) {
+    const to = y * width;
+    const from = (y - coverage.box.y) * coverage.box.width - coverage.box.x;
+    for (let x = box.x; x < box.x + box.width; x++) {
+      const value = coverage.data[from + x];
       if (how === 'add') {
         if (value > data[to + x]) data[to + x] = value;
-      } else if (1 - value < data[to + x]) {
-        data[to + x] = 1 - value;
+      } else if (how === 'subtract') {
+        if (1 - value < data[to + x]) data[to + x] = 1 - value;
+      } else if (value < data[to + x]) {
+        data[to + x] = value;
       }
     }
   }
-  return box;
 }
 
-function drawRectangle(canvas: Raster, shape: Extract<RegionShape, { kind: 'rectangle' }>): Box | null {
-  const { x, y, width, height, rotation } = shape;
-  if (rotation !== 0) {
-    const cos = Math.cos(rotation);
-    const sin = Math.sin(rotation);
-    const cx = x + width / 2;
-    const cy = y + height / 2;
-    const corners: number[] = [];
-    for (const [u, v] of [
-      [-1, -1],
-      [1, -1],
-      [1, 1],
-      [-1, 1],
-    ]) {
-      const dx = (u * width) / 2;
-      const dy = (v * height) / 2;
-      corners.push(cx + cos * dx - sin * dy, cy + sin * dx + cos * dy);
+/** 0 in `clip`, but for `kept`. */
+function clearAround({ width, data }: Raster, kept: Box | null, clip: Box): void {
+  for (let y = clip.y; y < clip.y + clip.height; y++) {
+    const from = y * width + clip.x;
+    const to = from + clip.width;
+    if (!kept || y < kept.y || y >= kept.y + kept.height) {
+      data.fill(0, from, to);
+    } else {
+      data.fill(0, from, y * width + kept.x);
+      data.fill(0, y * width + kept.x + kept.width, to);
     }
-    return drawPolygon(canvas, corners, shape.combine);
   }
-  // Upright: coverage is the product of the overlaps along the axes, exactly.
-  const box = pixelBox(canvas, x, y, x + width, y + height);
-  if (!box) return combine(canvas, new Float32Array(0), null, shape.combine);
+}
+
+function cornersOf(shape: Extract<RegionShape, { kind: 'rectangle' }>): number[] {
+  const { x, y, width, height, rotation } = shape;
+  const cos = Math.cos(rotation);
+  const sin = Math.sin(rotation);
+  const cx = x + width / 2;
+  const cy = y + height / 2;
+  const corners: number[] = [];
+  for (const [u, v] of [
+    [-1, -1],
+    [1, -1],
+    [1, 1],
+    [-1, 1],
+  ]) {
+    const dx = (u * width) / 2;
+    const dy = (v * height) / 2;
+    corners.push(cx + cos * dx - sin * dy, cy + sin * dx + cos * dy);
+  }
+  return corners;
+}
+
+/** Of an upright rectangle: the product of the overlaps along the axes, exactly. */
+function uprightCoverage(box: Box, shape: Extract<RegionShape, { kind: 'rectangle' }>): Float32Array {
+  const { x, y, width, height } = shape;
   const across = overlaps(box.x, box.width, x, x + width);
   const down = overlaps(box.y, box.height, y, y + height);
   const coverage = new Float32Array(box.width * box.height);
   for (let j = 0; j < box.height; j++) {
     for (let i = 0; i < box.width; i++) coverage[j * box.width + i] = across[i] * down[j];
   }
-  return combine(canvas, coverage, box, shape.combine);
+  return coverage;
 }
 
 /** How much of each unit cell from `first` on lies in [low, high]. */
@@ -178,21 +195,16 @@ function overlaps(first: number, count: number, low: number, high: number): Floa
   );
 }
 
-function drawEllipse(canvas: Raster, shape: Extract<RegionShape, { kind: 'ellipse' }>): Box | null {
+function ellipseCoverage(rows: Box, shape: Extract<RegionShape, { kind: 'ellipse' }>): Float32Array {
   const { cx, cy, rx, ry, rotation } = shape;
-  if (rx === 0 || ry === 0) return combine(canvas, new Float32Array(0), null, shape.combine);
   const cos = Math.cos(rotation);
   const sin = Math.sin(rotation);
-  const halfWidth = Math.hypot(rx * cos, ry * sin);
-  const halfHeight = Math.hypot(rx * sin, ry * cos);
-  const box = pixelBox(canvas, cx - halfWidth, cy - halfHeight, cx + halfWidth, cy + halfHeight);
-  if (!box) return combine(canvas, new Float32Array(0), null, shape.combine);
   // a·dx² + 2b·dx·dy + c·dy² = 1 is the outline.
   const a = (cos / rx) ** 2 + (sin / ry) ** 2;
   const b = cos * sin * (1 / rx ** 2 - 1 / ry ** 2);
   const c = (sin / rx) ** 2 + (cos / ry) ** 2;
   const crossings = [0, 0];
-  const coverage = fillRows(box, (y) => {
+  return fillRows(rows, (y) => {
     const dy = y - cy;
     const root = (b * dy) ** 2 - a * (c * dy * dy - 1);
     if (root <= 0) return [];
@@ -202,23 +214,10 @@ function drawEllipse(canvas: Raster, shape: Extract<RegionShape, { kind: 'ellips
     crossings[1] = middle + half;
     return crossings;
   });
-  return combine(canvas, coverage, box, shape.combine);
 }
 
-function drawPolygon(canvas: Raster, points: readonly number[], how: RegionShape['combine']): Box | null {
+function polygonCoverage(box: Box, points: readonly number[]): Float32Array {
   const count = points.length / 2;
-  let left = Infinity;
-  let right = -Infinity;
-  let top = Infinity;
-  let bottom = -Infinity;
-  for (let i = 0; i < count; i++) {
-    left = Math.min(left, points[2 * i]);
-    right = Math.max(right, points[2 * i]);
-    top = Math.min(top, points[2 * i + 1]);
-    bottom = Math.max(bottom, points[2 * i + 1]);
-  }
-  const box = pixelBox(canvas, left, top, right, bottom);
-  if (!box) return combine(canvas, new Float32Array(0), null, how);
   // Which edges cross a pixel row, so that a long lasso is not walked through for every sub-scanline.
   const edgesOfRow: number[][] = Array.from({ length: box.height }, () => []);
   for (let i = 0; i < count; i++) {
@@ -229,7 +228,7 @@ function drawPolygon(canvas: Raster, points: readonly number[], how: RegionShape
     for (let row = first; row <= last; row++) edgesOfRow[row].push(i);
   }
   const crossings: number[] = [];
-  const coverage = fillRows(box, (y) => {
+  return fillRows(box, (y) => {
     crossings.length = 0;
     for (const i of edgesOfRow[Math.floor(y) - box.y]) {
       const j = (i + 1) % count;
@@ -241,7 +240,6 @@ function drawPolygon(canvas: Raster, points: readonly number[], how: RegionShape
     }
     return crossings.sort((p, q) => p - q);
   });
-  return combine(canvas, coverage, box, how);
 }
 
 /**
@@ -282,21 +280,31 @@ function fillRows(box: Box, crossingsAt: (y: number) => readonly number[]): Floa
 }
 
 /**
- * Draws the segments from point `first` on straight onto the canvas, each in its own box. That is exact because
- * coverage falls with distance: the nearest segment of a stroke is the one that gives the maximum.
+ * Draws the segments from point `first` on straight onto the canvas, each in its own box, within `clip`. That is exact
+ * because coverage falls with distance: the nearest segment of a stroke is the one that gives the maximum. Returns the
+ * box they can have changed.
  */
-function drawBrush(canvas: Raster, stroke: BrushShape, first: number): Box | null {
+export function drawBrush(canvas: Raster, stroke: BrushShape, first: number, clip: Box): Box | null {
+  if (stroke.radius === 0) return null;
   const { points } = stroke;
   const count = points.length / 2;
   let changed: Box | null = null;
   for (let i = Math.min(first, count - 1); i < Math.max(count - 1, 1); i++) {
     const j = Math.min(i + 1, count - 1);
-    changed = joinBoxes(
-      changed,
-      drawSegment(canvas, points[2 * i], points[2 * i + 1], points[2 * j], points[2 * j + 1], stroke),
-    );
+    const box = drawSegment(canvas, points[2 * i], points[2 * i + 1], points[2 * j], points[2 * j + 1], stroke, clip);
+    changed = joinBoxes(changed, box);
   }
   return changed;
+}
+
+/** A soft brush fades over its outer share; a hard one over one pixel about its outline. */
+function brushFade({ radius, softness }: BrushShape): number {
+  return Math.max(softness * radius, 1);
+}
+
+/** How far from its points a stroke covers anything. */
+function brushReach(stroke: BrushShape): number {
+  return stroke.radius + (brushFade(stroke) - stroke.softness * stroke.radius) / 2;
 }
 
 function drawSegment(
@@ -305,26 +313,27 @@ function drawSegment(
   y0: number,
   x1: number,
   y1: number,
-  { radius, softness, combine: how }: BrushShape,
+  stroke: BrushShape,
+  clip: Box,
 ): Box | null {
-  if (radius === 0) return null;
-  // A soft brush fades over its outer share; a hard one over one pixel about its outline.
-  const fade = Math.max(softness * radius, 1);
-  const reach = radius + (fade - softness * radius) / 2;
-  const box = pixelBox(
-    canvas,
+  const fade = brushFade(stroke);
+  const reach = brushReach(stroke);
+  const extent = pixelBox(
+    canvas.width,
+    canvas.height,
     Math.min(x0, x1) - reach,
     Math.min(y0, y1) - reach,
     Math.max(x0, x1) + reach,
     Math.max(y0, y1) + reach,
   );
+  const box = extent && commonBox(extent, clip);
   if (!box) return null;
   const { width, data } = canvas;
   const dx = x1 - x0;
   const dy = y1 - y0;
   const squared = dx * dx + dy * dy;
   const full = Math.max(0, reach - fade);
-  const add = how === 'add';
+  const add = stroke.combine === 'add';
   for (let y = box.y; y < box.y + box.height; y++) {
     const py = y + 0.5 - y0;
     // Only pixels within reach of the endless line can be within reach of the segment.
@@ -355,20 +364,12 @@ function drawSegment(
   return box;
 }
 
-function intersectBrush(canvas: Raster, stroke: BrushShape): Box | null {
-  const own = createRaster(canvas.width, canvas.height);
-  drawBrush(own, { ...stroke, combine: 'add' }, 0);
-  return combine(canvas, own.data, wholeBox(canvas), 'intersect');
-}
-
 /**
  * A blob: the pixels with ρ < 0.62 + 0.37·noise, ρ the elliptical radius in the box (1 at its sides). So the middle is
  * always inside, the outline follows the noise, and nothing reaches the box. Area about 0.31 of the box.
  */
-function drawBlob(canvas: Raster, shape: Extract<RegionShape, { kind: 'blob' }>): Box | null {
+function blobCoverage(box: Box, shape: Extract<RegionShape, { kind: 'blob' }>): Float32Array {
   const { x, y, width, height, seed, cells } = shape;
-  const box = width > 0 && height > 0 ? pixelBox(canvas, x, y, x + width, y + height) : null;
-  if (!box) return combine(canvas, new Float32Array(0), null, shape.combine);
   const frequency = cells / Math.max(width, height);
   const level = (px: number, py: number): number => {
     const u = (2 * (px - x)) / width - 1;
@@ -396,18 +397,21 @@ function drawBlob(canvas: Raster, shape: Extract<RegionShape, { kind: 'blob' }>)
       coverage[j * box.width + i] = Math.min(1, Math.max(0, inside + 0.5));
     }
   }
-  return combine(canvas, coverage, box, shape.combine);
+  return coverage;
 }
 
 function wholeBox(canvas: Raster): Box {
   return { x: 0, y: 0, width: canvas.width, height: canvas.height };
 }
 
-/** The pixels that a box of real coordinates touches; null when there are none. */
-function pixelBox(canvas: Raster, left: number, top: number, right: number, bottom: number): Box | null {
-  const x = Math.max(0, Math.floor(left));
-  const y = Math.max(0, Math.floor(top));
-  const width = Math.min(canvas.width, Math.ceil(right)) - x;
-  const height = Math.min(canvas.height, Math.ceil(bottom)) - y;
-  return width > 0 && height > 0 ? { x, y, width, height } : null;
+/** The pixels within `margin` of the bounds of the points, given as x, y pairs. */
+function extentOfPoints(points: readonly number[], margin: number, width: number, height: number): Box | null {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < points.length; i += 2) {
+    left = Math.min(left, points[i]);
+    right = Math.max(right, points[i]);
+    top = Math.min(top, points[i + 1]);
+    bottom = Math.max(bottom, points[i + 1]);
+  }
+  return pixelBox(width, height, left - margin, top - margin, right + margin, bottom + margin);
 }

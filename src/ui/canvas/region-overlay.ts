@@ -1,7 +1,7 @@
 import type { Box } from '../../core/mask';
 import type { BrushShape } from '../../core/rasterize';
-import { RegionCanvas } from '../../core/rasterize';
 import type { RegionShape } from '../../core/recipe';
+import { RegionCanvas } from '../../core/region-canvas';
 import { newContext } from './compose';
 import { contours } from './contour';
 
