@@ -72,8 +72,14 @@ export function requestOf(recipe: Recipe): SynthesisRequest {
  * The region's mask M as a recipe keeps it, 8 bits a pixel: synthesising from this and from the recipe gives the same
  * bytes.
  */
-export function regionMask(shapes: readonly RegionShape[], width: number, height: number, feather: number): Raster {
-  return quantizeMask(rasterizeRegion([...shapes], width, height, feather));
+export function regionMask(
+  shapes: readonly RegionShape[],
+  width: number,
+  height: number,
+  feather: number,
+  grow = 0,
+): Raster {
+  return quantizeMask(rasterizeRegion(shapes, width, height, feather, grow));
 }
 
 export interface RandomSettings {

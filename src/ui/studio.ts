@@ -413,7 +413,9 @@ export class Studio {
   addShape({ shape, replace }: Commit): void {
     const label = shape.combine === 'subtract' ? `Subtract ${SHAPE_NAMES[shape.kind]}` : SHAPE_NAMES[shape.kind];
     this.edit(capitalised(label), (draft) => {
-      draft.shapes = [...(replace ? [] : draft.shapes), shape] as typeof draft.shapes;
+      // A patch that adds one shape costs the same however many there are.
+      if (replace) draft.shapes = [];
+      draft.shapes.push(shape as (typeof draft.shapes)[number]);
     });
     const at = (this.draft?.shapes.length ?? 0) - 1;
     this.#set({ selectedShape: frameOf(shape) && shape.kind !== 'brush' ? at : null });
@@ -436,14 +438,15 @@ export class Studio {
     const draft = this.draft;
     if (!draft || draft.shapes.length === 0) return;
     const { selectedShape } = this.session.getState();
+    const size = this.session.getState().opened ?? undefined;
     const change = (shape: RegionShape): RegionShape => {
-      const frame = frameOf(shape);
-      if (!resize || !frame) return moved(shape, dx, dy);
+      const frame = frameOf(shape, size);
+      if (!resize || !frame) return moved(shape, dx, dy, size);
       const width = Math.max(2, frame.width + 2 * dx);
       const height = Math.max(2, frame.height + 2 * dy);
       const x = frame.x + (frame.width - width) / 2;
       const y = frame.y + (frame.height - height) / 2;
-      return withFrame(shape, { ...frame, x, y, width, height });
+      return withFrame(shape, { ...frame, x, y, width, height }, size);
     };
     this.edit(
       resize ? 'Resize region' : 'Move region',

@@ -1,11 +1,12 @@
 import { transfer } from 'comlink';
 import { StudioError, throwIfCancelled } from '../core/errors';
 import { sha256 } from '../core/hash';
-import { encodeMask } from '../core/mask-codec';
+import { encodeMask, quantizeMask } from '../core/mask-codec';
 import { Random } from '../core/random';
 import { rasterizeRegion } from '../core/rasterize';
 import { grey8FromRaster, image8FromRaster, resizeRaster, rgbFromImage8, type Raster } from '../core/raster';
 import { type Augmentation, type EncodedMask, type ImageRef, type RegionShape, type Renderer } from '../core/recipe';
+import { RegionCanvas } from '../core/region-canvas';
 import type { Rle } from '../core/rle';
 import { browserCodec } from '../datasets/codec-browser';
 import { encodeGreyPng, encodeRgbPng, fitInside } from '../datasets/codec';
@@ -20,7 +21,7 @@ import type { Draft, ImageRecord, Measure, Variant } from '../project/document';
 import { importImages, THUMBNAIL_SIDE } from '../project/import';
 import { randomAugmentation } from '../synthesis/donor';
 import type { PartSettings } from '../synthesis/parts/refine';
-import { recipeFor, regionMask } from '../synthesis/recipes';
+import { recipeFor } from '../synthesis/recipes';
 import { randomArbitraryRegion } from '../synthesis/regions';
 import { PreparedSource, WORKING_SIDE } from '../synthesis/source';
 import { measure, synthesize, type Synthesis } from '../synthesis/synthesize';
@@ -78,6 +79,8 @@ export class Studio implements StudioWorker {
   /** Prepared images by id, youngest last; of one generation of stages. */
   readonly #prepared = new Map<string, PreparedSource>();
   #shown: Shown | null = null;
+  #regionOf: string | null = null;
+  #regionCanvas: RegionCanvas | null = null;
 
   /** Told once by the page: addresses of what comes with the studio are relative to it. */
   locate(base: string): void {
@@ -208,7 +211,7 @@ export class Studio implements StudioWorker {
 
   async encodeRegion(image: ImageRecord, draft: Draft): Promise<EncodedMask> {
     const { width, height } = this.#workingSize(image);
-    return encodeMask(rasterizeRegion(draft.shapes, width, height, draft.feather));
+    return encodeMask(rasterizeRegion(draft.shapes, width, height, draft.feather, draft.grow));
   }
 
   keep(request: PreviewRequest, id: string, name: string): Promise<Variant> {
@@ -453,6 +456,20 @@ export class Studio implements StudioWorker {
     this.#prepared.clear();
   }
 
+  /** The region's mask. The open image's is kept, so that a stroke more costs its own drawing. */
+  #region(imageId: string, { shapes, feather, grow }: Draft, width: number, height: number): Raster {
+    const fits =
+      this.#regionOf === imageId &&
+      this.#regionCanvas?.width === width &&
+      this.#regionCanvas.height === height &&
+      this.#regionCanvas.feather === feather &&
+      this.#regionCanvas.grow === grow;
+    if (!fits || !this.#regionCanvas) this.#regionCanvas = new RegionCanvas(width, height, feather, grow);
+    this.#regionOf = imageId;
+    this.#regionCanvas.show(shapes);
+    return this.#regionCanvas.mask;
+  }
+
   #workingSize({ width, height }: ImageRecord): { width: number; height: number } {
     return fitInside(width, height, WORKING_SIDE);
   }
@@ -489,7 +506,7 @@ export class Studio implements StudioWorker {
     const source = await this.#prepare(request.image, stages);
     const donor = request.donor && (await this.#prepare(request.donor, stages));
     const { width, height } = source.raster;
-    const mask = regionMask(draft.shapes, width, height, draft.feather);
+    const mask = quantizeMask(this.#region(request.image.id, draft, width, height));
     const renderer =
       draft.renderer === 'auto' ? (await this.#models.fitOf(request.image, source)).renderer : draft.renderer;
     if (renderer === 'generator' && !stages.generator) {

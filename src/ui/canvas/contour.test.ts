@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contours } from './contour';
+import { contours, simplified } from './contour';
 import { areaOf } from './tools/outline';
 
 function disc(width: number, height: number, cx: number, cy: number, radius: number): Float32Array {
@@ -42,6 +42,21 @@ describe('contours', () => {
     expect(areas).toHaveLength(2);
     expect(Math.max(...areas)).toBeCloseTo(Math.PI * 24 ** 2, -2);
     expect(Math.min(...areas)).toBeCloseTo(Math.PI * 10 ** 2, -1);
+  });
+
+  it('keep their place with far fewer points when simplified', () => {
+    const [outline] = contours(disc(200, 200, 99.3, 100.4, 80), 200, 200, 0.5);
+    const fewer = simplified(outline, 0.15);
+    expect(fewer.length).toBeLessThan(outline.length / 4);
+    expect(area(fewer) / area(outline)).toBeCloseTo(1, 2);
+    for (let i = 0; i < fewer.length; i += 2)
+      expect(Math.hypot(fewer[i] - 99.3, fewer[i + 1] - 100.4)).toBeCloseTo(80, 0);
+    const square = Float32Array.from({ length: 400 }, (_, i) =>
+      i % 20 > 4 && i % 20 < 15 && i > 100 && i < 300 ? 1 : 0,
+    );
+    const [sides] = contours(square, 20, 20, 0.5);
+    expect(area(simplified(sides, 0))).toBeCloseTo(area(sides), 4);
+    expect(simplified(sides, 0).length).toBeLessThan(sides.length);
   });
 
   it('close even where pixels touch at corners only', () => {

@@ -3,7 +3,10 @@ import type { BrushShape } from '../../core/rasterize';
 import type { RegionShape } from '../../core/recipe';
 import { RegionCanvas } from '../../core/region-canvas';
 import { newContext } from './compose';
-import { contours } from './contour';
+import { contours, simplified } from './contour';
+
+/** How far the outline may be from where M passes ½, px: less than is seen, and several times fewer points to draw. */
+const OUTLINE_TOLERANCE = 0.15;
 
 /**
  * The region as the canvas shows it: a tint and an outline, rasterised by the very code that makes the M of Eq. 1. A
@@ -34,7 +37,8 @@ export class RegionOverlay {
       this.#outline = new Path2D();
       if (this.#region && !this.empty) {
         const { width, height, data } = this.#region.mask;
-        for (const points of contours(data, width, height, 0.5)) {
+        for (const outline of contours(data, width, height, 0.5)) {
+          const points = simplified(outline, OUTLINE_TOLERANCE);
           this.#outline.moveTo(points[0], points[1]);
           for (let i = 2; i < points.length; i += 2) this.#outline.lineTo(points[i], points[i + 1]);
           this.#outline.closePath();
@@ -48,21 +52,17 @@ export class RegionOverlay {
     return this.#stroke !== null;
   }
 
-  /** Shows these shapes; those already drawn are not drawn again. */
-  show(shapes: readonly RegionShape[], width: number, height: number, feather: number): void {
+  /** Shows these shapes; what is drawn already is not drawn again. */
+  show(shapes: readonly RegionShape[], width: number, height: number, feather: number, grow: number): void {
     const region = this.#region;
-    const fits = region?.width === width && region.height === height && region.feather === feather;
-    const grown =
-      fits &&
-      this.#stroke === null &&
-      shapes.length >= this.#shapes.length &&
-      this.#shapes.every((shape, i) => shape === shapes[i]);
-    if (grown && shapes.length === this.#shapes.length) return;
-    if (grown) {
-      for (const shape of shapes.slice(this.#shapes.length)) this.#tint(region.add(shape));
+    const fits =
+      region?.width === width && region.height === height && region.feather === feather && region.grow === grow;
+    if (fits && this.#shapes === shapes && this.#stroke === null) return;
+    if (fits) {
+      this.#tint(region.show(shapes));
     } else {
-      this.#region = new RegionCanvas(width, height, feather);
-      for (const shape of shapes) this.#region.add(shape);
+      this.#region = new RegionCanvas(width, height, feather, grow);
+      this.#region.show(shapes);
       this.#pixels = null;
       this.#tint({ x: 0, y: 0, width, height });
     }
@@ -83,6 +83,7 @@ export class RegionOverlay {
 
   /** The stroke became a shape of the draft: what is drawn stays, and `show` will find it there. */
   settle(shape: RegionShape): void {
+    this.#tint(this.#region?.add(shape) ?? null);
     this.#shapes = [...this.#shapes, shape];
     this.#stroke = null;
     this.#outline = null;

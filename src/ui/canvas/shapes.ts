@@ -1,17 +1,17 @@
-import type { RegionShape } from '../../core/recipe';
+import { maskContains, maskFacts } from '../../core/mask-shape';
+import type { Frame } from '../../core/placement';
+import { frameOfPlacement, placementOfFrame } from '../../core/placement';
+import { IDENTITY_AUGMENTATION, type RegionShape } from '../../core/recipe';
 import type { Point, Size } from './viewport';
 
-/** The upright box of a shape, turned by `rotation` (radians) about its centre. Image pixels. */
-export interface Frame {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-  readonly rotation: number;
-}
+export type { Frame };
 
-/** The frame by which a shape is picked, moved and resized; null for a mask, which stays where it was made. */
-export function frameOf(shape: RegionShape): Frame | null {
+/**
+ * The frame by which a shape is picked, moved and resized: its upright box turned about its centre, in image pixels. Null
+ * for an empty mask.
+ * @param canvas size of the image; left out, a mask counts as made at it
+ */
+export function frameOf(shape: RegionShape, canvas?: Size): Frame | null {
   switch (shape.kind) {
     case 'rectangle':
       return { x: shape.x, y: shape.y, width: shape.width, height: shape.height, rotation: shape.rotation };
@@ -25,13 +25,18 @@ export function frameOf(shape: RegionShape): Frame | null {
       return boundsOf(shape.points, 0);
     case 'brush':
       return boundsOf(shape.points, shape.radius);
-    case 'mask':
-      return null;
+    case 'mask': {
+      const { box } = maskFacts(shape.mask);
+      return box && frameOfPlacement(box, shape.mask, canvas ?? shape.mask, shape.placement ?? IDENTITY_AUGMENTATION);
+    }
   }
 }
 
-/** The shape moved and resized into another frame. Turning counts for rectangles and ellipses alone. */
-export function withFrame(shape: RegionShape, frame: Frame): RegionShape {
+/**
+ * The shape moved and resized into another frame. Turning counts where {@link canTurn}; a mask takes a placement, which
+ * scales both sides alike.
+ */
+export function withFrame(shape: RegionShape, frame: Frame, canvas?: Size): RegionShape {
   switch (shape.kind) {
     case 'rectangle':
       return { ...shape, x: frame.x, y: frame.y, width: frame.width, height: frame.height, rotation: frame.rotation };
@@ -54,29 +59,45 @@ export function withFrame(shape: RegionShape, frame: Frame): RegionShape {
       const radius = shape.radius * factor;
       return { ...shape, radius, points: fitted(shape.points, boundsOf(shape.points, 0), frame, radius) };
     }
-    case 'mask':
-      return shape;
+    case 'mask': {
+      const { box } = maskFacts(shape.mask);
+      const now = frameOf(shape, canvas);
+      // Unmoved, it keeps its placement to the last bit, or goes on without one.
+      if (!box || !now || sameFrame(now, frame)) return shape;
+      const before = shape.placement ?? IDENTITY_AUGMENTATION;
+      return { ...shape, placement: placementOfFrame(frame, box, shape.mask, canvas ?? shape.mask, before) };
+    }
   }
+}
+
+function sameFrame(a: Frame, b: Frame): boolean {
+  return a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height && a.rotation === b.rotation;
 }
 
 /** Which shapes can be turned as well as moved and resized. */
 export function canTurn(shape: RegionShape): boolean {
-  return shape.kind === 'rectangle' || shape.kind === 'ellipse';
+  return shape.kind === 'rectangle' || shape.kind === 'ellipse' || shape.kind === 'mask';
 }
 
-export function moved(shape: RegionShape, dx: number, dy: number): RegionShape {
-  const frame = frameOf(shape);
-  return frame ? withFrame(shape, { ...frame, x: frame.x + dx, y: frame.y + dy }) : shape;
+export function moved(shape: RegionShape, dx: number, dy: number, canvas?: Size): RegionShape {
+  const frame = frameOf(shape, canvas);
+  return frame ? withFrame(shape, { ...frame, x: frame.x + dx, y: frame.y + dy }, canvas) : shape;
 }
 
-/** The topmost shape under the point, as an index; null when there is none. Subtracting shapes can be picked too. */
-export function pick(shapes: readonly RegionShape[], point: Point, reach: number): number | null {
-  for (let i = shapes.length - 1; i >= 0; i--) if (contains(shapes[i], point, reach)) return i;
+/**
+ * The topmost shape under the point, as an index; null when there is none. Subtracting shapes can be picked too, locked
+ * and hidden ones cannot.
+ */
+export function pick(shapes: readonly RegionShape[], point: Point, reach: number, canvas?: Size): number | null {
+  for (let i = shapes.length - 1; i >= 0; i--) {
+    const shape = shapes[i];
+    if (!shape.locked && !shape.hidden && contains(shape, point, reach, canvas)) return i;
+  }
   return null;
 }
 
-function contains(shape: RegionShape, point: Point, reach: number): boolean {
-  const frame = frameOf(shape);
+function contains(shape: RegionShape, point: Point, reach: number, canvas?: Size): boolean {
+  const frame = frameOf(shape, canvas);
   if (!frame) return false;
   const local = intoFrame(frame, point);
   const inBox =
@@ -92,9 +113,10 @@ function contains(shape: RegionShape, point: Point, reach: number): boolean {
       return insideOutline(shape.points, point);
     case 'brush':
       return distanceToLine(shape.points, point) <= shape.radius + reach;
+    case 'mask':
+      return maskContains(shape.mask, shape.placement ?? IDENTITY_AUGMENTATION, canvas ?? shape.mask, point, reach);
     case 'rectangle':
     case 'blob':
-    case 'mask':
       return true;
   }
 }
@@ -112,13 +134,14 @@ export function centralShape(kind: 'rectangle' | 'ellipse', size: Size): RegionS
 
 /**
  * The complement of a region: the whole image first, then every shape with its sense reversed. Exact for regions of
- * added and subtracted shapes; null where an intersection stands in the way.
+ * added and subtracted shapes; null where an intersection stands in the way (`bakeRegion` in core/bake.ts takes any).
  */
 export function inverted(shapes: readonly RegionShape[], size: Size): RegionShape[] | null {
-  if (shapes.some((shape) => shape.combine === 'intersect')) return null;
+  if (shapes.some((shape) => shape.combine === 'intersect' && !shape.hidden)) return null;
   const [first, ...rest] = shapes;
   const isWhole =
     first?.kind === 'rectangle' &&
+    !first.hidden &&
     first.combine === 'add' &&
     first.rotation === 0 &&
     first.x <= 0 &&

@@ -182,7 +182,7 @@ export class CanvasView implements CanvasCommands {
     const image = this.#imageSize;
     const draft = this.studio.draft;
     if (!image || !draft) return;
-    if (!this.#region.drawing) this.#region.show(draft.shapes, image.width, image.height, draft.feather);
+    if (!this.#region.drawing) this.#region.show(draft.shapes, image.width, image.height, draft.feather, draft.grow);
     this.#loadGhost();
     this.#attachFrame();
     this.#draw();
@@ -451,7 +451,7 @@ export class CanvasView implements CanvasCommands {
   #attachFrame(): void {
     const { selectedShape, tool, opened } = this.studio.session.getState();
     const shape = selectedShape === null ? undefined : this.studio.draft?.shapes[selectedShape];
-    const frame = tool === 'select' && opened && shape ? frameOf(shape) : null;
+    const frame = tool === 'select' && opened && shape ? frameOf(shape, opened) : null;
     if (!frame || !shape) {
       if (this.#transformer.nodes().length > 0) this.#transformer.nodes([]);
       this.#proxy.visible(false);
@@ -471,7 +471,7 @@ export class CanvasView implements CanvasCommands {
       rotation: (frame.rotation * 180) / Math.PI,
     });
     this.#transformer.rotateEnabled(canTurn(shape));
-    this.#transformer.keepRatio(shape.kind === 'brush');
+    this.#transformer.keepRatio(shape.kind === 'brush' || shape.kind === 'mask');
     this.#transformer.nodes([this.#proxy]);
     this.#placeFrame();
   }
@@ -504,7 +504,7 @@ export class CanvasView implements CanvasCommands {
       height,
       rotation: (this.#proxy.rotation() * Math.PI) / 180,
     };
-    this.studio.replaceShape(selectedShape, withFrame(shape, frame), label, 'frame');
+    this.studio.replaceShape(selectedShape, withFrame(shape, frame, this.#imageSize ?? undefined), label, 'frame');
   }
 
   // ---------------------------------------------------------------------------------------------- tools
@@ -554,7 +554,7 @@ export class CanvasView implements CanvasCommands {
     } else if (growing) {
       this.studio.previewGrowing(growing);
     } else if (event.type === 'cancel' || event.type === 'back') {
-      if (this.#region.drawing) this.#region.show(draft.shapes, image.width, image.height, draft.feather);
+      if (this.#region.drawing) this.#region.show(draft.shapes, image.width, image.height, draft.feather, draft.grow);
       this.studio.previewDraft();
     }
     this.#overlayLayer.batchDraw();
@@ -668,7 +668,7 @@ export class CanvasView implements CanvasCommands {
     const at = this.#imagePoint(pane, point);
     if (this.#tool === 'select') {
       const shapes = this.studio.draft?.shapes ?? [];
-      const index = pick(shapes, at, 4 / this.#viewport.scale);
+      const index = pick(shapes, at, 4 / this.#viewport.scale, this.#imageSize ?? undefined);
       this.studio.selectShape(index);
       if (index !== null) this.#drag = { kind: 'move', pane, index, from: at, key: crypto.randomUUID() };
     } else if (this.#tool === 'donor') {
@@ -702,10 +702,11 @@ export class CanvasView implements CanvasCommands {
       case 'move': {
         const at = this.#imagePoint(drag.pane, point);
         const shape = this.studio.draft?.shapes[drag.index];
-        const frame = shape && frameOf(shape);
+        const size = this.#imageSize ?? undefined;
+        const frame = shape && frameOf(shape, size);
         if (!shape || !frame) return;
         const next = { ...frame, x: frame.x + at.x - drag.from.x, y: frame.y + at.y - drag.from.y };
-        this.studio.replaceShape(drag.index, withFrame(shape, next), 'Move shape', drag.key);
+        this.studio.replaceShape(drag.index, withFrame(shape, next, size), 'Move shape', drag.key);
         drag.from = at;
         return;
       }
