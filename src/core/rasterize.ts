@@ -35,11 +35,15 @@ export function rasterizeRegion(
   return feather > 0 ? featherMask(grown, feather) : grown;
 }
 
-/** The box in which a shape can change a canvas of this size; null if it changes nothing. */
+/**
+ * The box in which a shape can change a canvas of this size; null if it changes nothing.
+ * @throws StudioError `bad-mask` for a damaged mask
+ */
 export function reachOf(shape: RegionShape, width: number, height: number): Box | null {
   if (shape.hidden) return null;
+  const extent = extentOf(shape, width, height);
   // What an intersection leaves out is everything outside its shape.
-  return shape.combine === 'intersect' ? { x: 0, y: 0, width, height } : extentOf(shape, width, height);
+  return shape.combine === 'intersect' ? { x: 0, y: 0, width, height } : extent;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StudioError } from './errors';
 import { encodeMask } from './mask-codec';
 import { Random } from './random';
 import type { Raster } from './raster';
@@ -176,6 +177,22 @@ describe('a canvas that follows a list of shapes', () => {
     expect(canvas.show(structuredClone(shapes))).toBeNull();
     expect(canvas.show(shapes.map((shape) => ({ ...shape, name: 'lid', locked: true })))).toBeNull();
     expect(canvas.show(shapes.slice(1).concat(shapes[0]))).not.toBeNull();
+  });
+
+  it('is as it was after a damaged mask', () => {
+    const square: RegionShape = { kind: 'rectangle', combine: 'add', x: 2, y: 2, width: 5, height: 5, rotation: 0 };
+    const good = encodeMask(createRaster(16, 16));
+    for (const combine of ['add', 'intersect'] as const) {
+      const damaged: RegionShape = { kind: 'mask', combine, mask: { ...good, data: 'AAAA' }, label: '' };
+      const canvas = new RegionCanvas(16, 16, 1);
+      canvas.show([square, square]);
+      for (const shapes of [[square, damaged], [damaged], [square, damaged, square]]) {
+        expect(() => canvas.show(shapes)).toThrow(StudioError);
+        expect(sameBits(canvas.mask, rasterizeRegion([square, square], 16, 16, 1))).toBe(true);
+      }
+      canvas.show([square]);
+      expect(sameBits(canvas.mask, rasterizeRegion([square], 16, 16, 1))).toBe(true);
+    }
   });
 
   it('hides the first shape that intersects as if it were not there', () => {

@@ -123,6 +123,7 @@ export class RegionCanvas {
   /**
    * Makes these the shapes of the canvas, drawing what differs from those it has. Shapes are compared by what they draw,
    * so copies cost no drawing. Returns the box in which {@link mask} may have changed, null if there is none.
+   * @throws StudioError `bad-mask` for a damaged mask among them; then the canvas is as it was.
    */
   show(shapes: readonly RegionShape[]): Box | null {
     const before = this.#groups.flatMap(({ entries }) => entries);
@@ -133,6 +134,8 @@ export class RegionCanvas {
 
     const last = next.findLastIndex((entry) => entry !== null);
     const tail = shapes.slice(last + 1).map((shape) => this.#entry(shape));
+    const upTo = next.slice(0, last + 1).map((entry, i) => entry ?? this.#entry(shapes[i]));
+    // A damaged mask has been reported by now: from here on nothing fails half way.
     const pending = this.#pending;
     this.#pending = null;
     let settled = false;
@@ -143,9 +146,8 @@ export class RegionCanvas {
       if (!settled) dirty = joinBoxes(dirty, pending.box);
     }
     if (stays.size < before.length || last + 1 > stays.size) {
-      const inserted = next.slice(0, last + 1).map((entry, i) => entry ?? this.#entry(shapes[i]));
-      for (const entry of inserted) if (!stays.has(entry)) dirty = joinBoxes(dirty, entry.reach);
-      this.#regroup(inserted, stays, dirty);
+      for (const entry of upTo) if (!stays.has(entry)) dirty = joinBoxes(dirty, entry.reach);
+      this.#regroup(upTo, stays, dirty);
     }
     if (dirty) this.#redraw(dirty);
     if (settled) this.#record(tail.splice(0, 1)[0]);

@@ -129,7 +129,7 @@ function seedColour(lab: LabPixels, px: number, py: number, { width, height }: R
 }
 
 /** Steps of the tables; between them values are interpolated. */
-const TABLE = 4096;
+const TABLE = 8192;
 
 /** sRGB's transfer function (IEC 61966-2-1), [0, 1] → linear light. */
 const LINEAR = Float64Array.from({ length: TABLE + 2 }, (_, i) => {
@@ -161,12 +161,22 @@ class LabPixels {
 }
 
 function linear(value: number): number {
-  const at = (value < 0 ? 0 : value > 1 ? 1 : value) * TABLE;
-  const cell = Math.floor(at);
-  return LINEAR[cell] + (at - cell) * (LINEAR[cell + 1] - LINEAR[cell]);
+  return interpolated(LINEAR, value);
 }
 
-/** f of CIE L*a*b*. */
-function root(t: number): number {
+function interpolated(table: Float64Array, value: number): number {
+  const at = (value < 0 ? 0 : value > 1 ? 1 : value) * TABLE;
+  const cell = at | 0;
+  const low = table[cell];
+  return low + (at - cell) * (table[cell + 1] - low);
+}
+
+/** f of CIE L*a*b* on [0, 1]: the cube root, with a straight piece at the dark end. */
+const ROOT = Float64Array.from({ length: TABLE + 2 }, (_, i) => {
+  const t = i / TABLE;
   return t > 216 / 24389 ? Math.cbrt(t) : ((24389 / 27) * t + 16) / 116;
+});
+
+function root(t: number): number {
+  return interpolated(ROOT, t);
 }
