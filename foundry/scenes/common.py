@@ -14,6 +14,7 @@ import tempfile
 import traceback
 from typing import Callable, NoReturn
 
+import bmesh
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
@@ -485,6 +486,96 @@ def tube(name: str, points, radius, mat=None, *, segments: int = 12) -> bpy.type
     obj = mesh_object(name, vertices, faces, mat, smooth=True)
     keep_creases(obj, 50)
     return obj
+
+
+def rounded_loop(cx, cy, hx, hy, radius, z, steps=6):
+    """A rounded rectangle as points, counter-clockwise, `steps` + 1 points to a corner, first corner (+, +)."""
+    points = []
+    for quarter, (sx, sy) in enumerate(((1, 1), (-1, 1), (-1, -1), (1, -1))):
+        for k in range(steps + 1):
+            a = math.radians(90 * (quarter + k / steps))
+            points.append(
+                (cx + sx * (hx - radius) + radius * math.cos(a), cy + sy * (hy - radius) + radius * math.sin(a), z)
+            )
+    return points
+
+
+def jagged_box(name: str, size, roughness: float, seed: int, steps: int = 9) -> bpy.types.Object:
+    """A ghost to cut with: a closed box around the origin whose faces are rough as after breaking, subdivided and
+
+    displaced at random.
+    """
+    rng = random.Random(seed)
+    bm = bmesh.new()
+    bmesh.ops.create_cube(bm, size=1.0)
+    bmesh.ops.subdivide_edges(bm, edges=bm.edges[:], cuts=steps - 1, use_grid_fill=True)
+    for v in bm.verts:
+        v.co = Vector(c * s for c, s in zip(v.co, size))
+        v.co += Vector(rng.uniform(-1, 1) * roughness for _ in range(3))
+    bmesh.ops.triangulate(bm, faces=bm.faces[:])
+    bmesh.ops.recalc_face_normals(bm, faces=bm.faces)
+    data = bpy.data.meshes.new(name)
+    bm.to_mesh(data)
+    bm.free()
+    obj = bpy.data.objects.new(name, data)
+    bpy.context.collection.objects.link(obj)
+    return ghost(obj)
+
+
+def break_out(obj: bpy.types.Object, cutter: bpy.types.Object, lost_name: str) -> None:
+    """Takes the cutter's volume out of `obj`; the lost piece becomes a ghost of that name."""
+    lost = obj.copy()
+    lost.data = obj.data.copy()
+    lost.name = lost_name
+    bpy.context.collection.objects.link(lost)
+    for target, operation in ((obj, "DIFFERENCE"), (lost, "INTERSECT")):
+        cut = target.modifiers.new("break", "BOOLEAN")
+        cut.operation = operation
+        cut.object = cutter
+        cut.solver = "EXACT"
+        # Before the normals are smoothed.
+        with bpy.context.temp_override(object=target):
+            bpy.ops.object.modifier_move_to_index(modifier=cut.name, index=0)
+    ghost(lost)
+
+
+def grain(name: str, size: float, seed: int, mat) -> bpy.types.Object:
+    """A crumb about `size` in radius that stands on z = 0."""
+    rng = random.Random(seed)
+    bm = bmesh.new()
+    bmesh.ops.create_icosphere(bm, subdivisions=2, radius=1.0)
+    squash = Vector((rng.uniform(0.8, 1.0), rng.uniform(0.7, 1.0), rng.uniform(0.5, 0.8)))
+    for v in bm.verts:
+        v.co = v.co * rng.uniform(0.8, 1.2) * size * squash
+    low = min(v.co.z for v in bm.verts)
+    for v in bm.verts:
+        v.co.z -= low
+    data = bpy.data.meshes.new(name)
+    bm.to_mesh(data)
+    bm.free()
+    data.materials.append(mat)
+    obj = bpy.data.objects.new(name, data)
+    bpy.context.collection.objects.link(obj)
+    return obj
+
+
+def drop(name: str, radius: float, lobes, mat) -> bpy.types.Object:
+    """A flat drop on z = 0: rings of a lens-shaped section, the outline lobed by (phase, weight) pairs."""
+    rings, around = 5, 48
+    vertices, faces = [], []
+    for i in range(rings + 1):
+        t = i / rings
+        for j in range(around):
+            a = 2 * math.pi * j / around
+            stretch = 1 + sum(0.9 / (n + 1) * w * math.cos((n + 2) * a + p) for n, (p, w) in enumerate(lobes))
+            r = max(t, 1e-3) * radius * stretch
+            vertices.append((r * math.cos(a), r * math.sin(a), 0.001 + 0.022 * (1 - t**3)))
+    for i in range(rings):
+        for j in range(around):
+            n = (j + 1) % around
+            faces.append((i * around + j, (i + 1) * around + j, (i + 1) * around + n, i * around + n))
+    faces.append(tuple(range(around)))
+    return mesh_object(name, vertices, faces, mat, smooth=True)
 
 
 def bevel(obj: bpy.types.Object, width: float, segments: int = 2) -> None:

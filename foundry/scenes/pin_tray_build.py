@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 
 import bmesh
 import bpy
@@ -95,18 +94,6 @@ def _mat(params: dict) -> None:
     common.mesh_object("mat", [(-s, -s, 0), (s, -s, 0), (s, s, 0), (-s, s, 0)], [(0, 1, 2, 3)], m)
 
 
-def _loop(cx, cy, hx, hy, radius, z, steps=6):
-    """A rounded rectangle as points, counter-clockwise, `steps` + 1 points to a corner, first corner (+, +)."""
-    points = []
-    for quarter, (sx, sy) in enumerate(((1, 1), (-1, 1), (-1, -1), (1, -1))):
-        for k in range(steps + 1):
-            a = math.radians(90 * (quarter + k / steps))
-            points.append(
-                (cx + sx * (hx - radius) + radius * math.cos(a), cy + sy * (hy - radius) + radius * math.sin(a), z)
-            )
-    return points
-
-
 def _tray(params: dict, frame: Matrix) -> bpy.types.Object:
     """The moulded tray as one closed solid: pockets with draft, rounded edges and hollows, a rim, a skirt."""
     bm = bmesh.new()
@@ -148,7 +135,7 @@ def _tray(params: dict, frame: Matrix) -> bpy.types.Object:
         for row in range(layout.ROWS):
             cx, cy = layout.centre(column, row)
             hx, hy = ((p - layout.WALL_TOP) / 2 for p in layout.PITCH)
-            loops = [ring(_loop(cx, cy, hx - i, hy - i, layout.CORNER - i, z)) for i, z in sections]
+            loops = [ring(common.rounded_loop(cx, cy, hx - i, hy - i, layout.CORNER - i, z)) for i, z in sections]
             corners = [knot(column + 1, row + 1), knot(column, row + 1), knot(column, row), knot(column + 1, row)]
             surround(corners, loops[0])
             for a, b in zip(loops, loops[1:]):
@@ -159,7 +146,7 @@ def _tray(params: dict, frame: Matrix) -> bpy.types.Object:
     soft = 0.09
     outer = [(-soft * (1 - math.sin(a)), layout.HEIGHT - soft * (1 - math.cos(a))) for a in arc]
     outer += [(0.05, 0.03), (0.03, 0.0)]
-    skirts = [ring(_loop(0, 0, ox + i, oy + i, 0.55 + i, z)) for i, z in outer]
+    skirts = [ring(common.rounded_loop(0, 0, ox + i, oy + i, 0.55 + i, z)) for i, z in outer]
     c, r = layout.COLUMNS, layout.ROWS
     corners = [knot(c, r), knot(0, r), knot(0, 0), knot(c, 0)]
     sides = [
@@ -211,52 +198,16 @@ def _tray_material(tray: dict) -> bpy.types.Material:
     return m
 
 
-def _jagged_box(name, size, roughness, seed, steps=9):
-    """A closed box around the origin whose faces are rough as after breaking; subdivided, displaced at random."""
-    rng = random.Random(seed)
-    bm = bmesh.new()
-    bmesh.ops.create_cube(bm, size=1.0)
-    bmesh.ops.subdivide_edges(bm, edges=bm.edges[:], cuts=steps - 1, use_grid_fill=True)
-    for v in bm.verts:
-        v.co = Vector(c * s for c, s in zip(v.co, size))
-        v.co += Vector(rng.uniform(-1, 1) * roughness for _ in range(3))
-    bmesh.ops.triangulate(bm, faces=bm.faces[:])
-    bmesh.ops.recalc_face_normals(bm, faces=bm.faces)
-    data = bpy.data.meshes.new(name)
-    bm.to_mesh(data)
-    bm.free()
-    obj = bpy.data.objects.new(name, data)
-    bpy.context.collection.objects.link(obj)
-    return common.ghost(obj)
-
-
-def _break_out(obj: bpy.types.Object, cutter: bpy.types.Object, lost_name: str) -> None:
-    """Takes the cutter's volume out of `obj`; the lost piece becomes a ghost of that name."""
-    lost = obj.copy()
-    lost.data = obj.data.copy()
-    lost.name = lost_name
-    bpy.context.collection.objects.link(lost)
-    for target, operation in ((obj, "DIFFERENCE"), (lost, "INTERSECT")):
-        cut = target.modifiers.new("break", "BOOLEAN")
-        cut.operation = operation
-        cut.object = cutter
-        cut.solver = "EXACT"
-        # Before the normals are smoothed.
-        with bpy.context.temp_override(object=target):
-            bpy.ops.object.modifier_move_to_index(modifier=cut.name, index=0)
-    common.ghost(lost)
-
-
 def _damage_tray(tray, damage, k, frame) -> None:
     if damage["kind"] == "notch":
         thick, high = 0.8, 2 * damage["depth"]
         size = (thick, damage["width"], high) if damage["upright"] else (damage["width"], thick, high)
-        cutter = _jagged_box(f"cutter {k}", size, 0.055, damage["seed"], steps=8)
+        cutter = common.jagged_box(f"cutter {k}", size, 0.055, damage["seed"], steps=8)
         cutter.matrix_world = frame @ Matrix.Translation((*damage["at"], layout.HEIGHT))
     else:
         cutter = _crack_cutter(f"cutter {k}", damage)
         cutter.matrix_world = frame
-    _break_out(tray, cutter, f"tray lost {k}")
+    common.break_out(tray, cutter, f"tray lost {k}")
 
 
 def _crack_cutter(name, damage) -> bpy.types.Object:
@@ -290,7 +241,7 @@ def _crack_cutter(name, damage) -> bpy.types.Object:
 def _floor_ghost(column, row, frame) -> bpy.types.Object:
     """The whole floor of a compartment, a hair above it."""
     cx, cy = layout.centre(column, row)
-    points = _loop(cx, cy, *layout.FACE, layout.FACE_CORNER, layout.FLOOR + layout.FILLET)
+    points = common.rounded_loop(cx, cy, *layout.FACE, layout.FACE_CORNER, layout.FLOOR + layout.FILLET)
     obj = common.mesh_object(f"floor {column} {row}", points, [range(len(points))])
     obj.matrix_world = frame
     return common.ghost(obj)
@@ -341,7 +292,7 @@ def _pin(pin: dict, k: int, frame: Matrix) -> None:
         common.ghost(lost)
         return
     size = (1.2, 2.0, damage["to"] - damage["from"])
-    cutter = _jagged_box(f"cutter pin {k}", size, 0.03, damage["seed"], steps=10)
+    cutter = common.jagged_box(f"cutter pin {k}", size, 0.03, damage["seed"], steps=10)
     middle = (damage["from"] + damage["to"]) / 2
     cutter.matrix_world = (
         pose
@@ -349,7 +300,7 @@ def _pin(pin: dict, k: int, frame: Matrix) -> None:
         @ Matrix.Translation((damage["offset"] + 0.6, 0, middle))
         @ Matrix.Rotation(math.radians(damage["lean"]), 4, "Y")
     )
-    _break_out(head, cutter, f"pin {k} lost")
+    common.break_out(head, cutter, f"pin {k} lost")
 
 
 def _needle_radii(pin: dict, count: int, radius: float) -> list[float]:
@@ -375,35 +326,8 @@ def _contaminant(matter: dict, k: int, frame: Matrix) -> None:
         common.tube(f"matter {k}", path, matter["radius"], m, segments=8).matrix_world = frame
     elif matter["kind"] == "crumbs":
         for j, grain in enumerate(matter["grains"]):
-            rng = random.Random(grain["seed"])
-            bm = bmesh.new()
-            bmesh.ops.create_icosphere(bm, subdivisions=2, radius=1.0)
-            squash = Vector((rng.uniform(0.8, 1.0), rng.uniform(0.7, 1.0), rng.uniform(0.5, 0.8)))
-            for v in bm.verts:
-                v.co = v.co * rng.uniform(0.8, 1.2) * grain["size"] * squash
-            low = min(v.co.z for v in bm.verts)
-            data = bpy.data.meshes.new("grain")
-            bm.to_mesh(data)
-            bm.free()
-            data.materials.append(m)
-            obj = bpy.data.objects.new(f"matter {k} {j}", data)
-            bpy.context.collection.objects.link(obj)
-            obj.matrix_world = frame @ Matrix.Translation((*grain["at"], layout.FLOOR - low))
+            obj = common.grain(f"matter {k} {j}", grain["size"], grain["seed"], m)
+            obj.matrix_world = frame @ Matrix.Translation((*grain["at"], layout.FLOOR))
     else:
-        # A flat drop: rings of a lens-shaped section, the outline lobed.
-        rings, around = 5, 48
-        vertices, faces = [], []
-        for i in range(rings + 1):
-            t = i / rings
-            for j in range(around):
-                a = 2 * math.pi * j / around
-                stretch = 1 + sum(0.9 / (n + 1) * w * math.cos((n + 2) * a + p) for n, (p, w) in enumerate(matter["lobes"]))
-                r = max(t, 1e-3) * matter["radius"] * stretch
-                x, y = matter["at"][0] + r * math.cos(a), matter["at"][1] + r * math.sin(a)
-                vertices.append((x, y, layout.FLOOR + 0.001 + 0.022 * (1 - t**3)))
-        for i in range(rings):
-            for j in range(around):
-                n = (j + 1) % around
-                faces.append((i * around + j, (i + 1) * around + j, (i + 1) * around + n, i * around + n))
-        faces.append(tuple(range(around)))
-        common.mesh_object(f"matter {k}", vertices, faces, m, smooth=True).matrix_world = frame
+        drop = common.drop(f"matter {k}", matter["radius"], matter["lobes"], m)
+        drop.matrix_world = frame @ Matrix.Translation((*matter["at"], layout.FLOOR))
