@@ -64,7 +64,7 @@ def defect_masks(params: dict) -> list[tuple[str, list[bpy.types.Object]]]:
                 masks.append(("wrong_length", whole(k)))
         if part["finish"] != "zinc":
             masks.append(("wrong_finish", whole(k)))
-        if part["base"][2] < layout.FLOOR:
+        if layout.beside_box(part):
             masks.append(("part_outside", whole(k)))
         if part["bend"]:
             masks.append(("bent_screw", [bpy.data.objects[f"part {k} bent"]]))
@@ -100,7 +100,8 @@ def _bench(bench: dict) -> None:
     at = g.vector_math("ADD", at, warp)
     bands = g.noise(g.vector_math("MULTIPLY", at, (0.08, 1.0, 1.0)), 0.9, 3.0, 0.55, seed=seed)
     fibre = g.noise(g.vector_math("MULTIPLY", at, (0.06, 1.0, 1.0)), 7.0, 4.0, 0.65, seed=seed + 2)
-    fleck = g.smooth_step(g.noise(g.vector_math("MULTIPLY", at, (0.16, 1.0, 1.0)), 9.0, 1.0, 0.5, seed=seed + 3), 0.64, 0.78)
+    fleck = g.noise(g.vector_math("MULTIPLY", at, (0.16, 1.0, 1.0)), 9.0, 1.0, 0.5, seed=seed + 3)
+    fleck = g.smooth_step(fleck, 0.64, 0.78)
     tone = g.math("ADD", g.math("MULTIPLY", bands, 0.75), g.math("MULTIPLY", fibre, 0.25))
     light = bench["colour"]
     dark = [c * k for c, k in zip(light, (0.62, 0.52, 0.42))]
@@ -434,7 +435,8 @@ def _bare_steel(name: str, part: dict) -> bpy.types.Material:
 def _contaminant(matter: dict, k: int, frame: Matrix) -> None:
     m, g, bsdf = common.material(f"matter {k}")
     bsdf.inputs["Base Color"].default_value = [*matter["colour"], 1.0]
-    place = frame @ Matrix.Translation((*matter["at"], layout.FLOOR)) @ Matrix.Rotation(math.radians(matter["turn"]), 4, "Z")
+    place = frame @ Matrix.Translation((*matter["at"], layout.FLOOR))
+    place = place @ Matrix.Rotation(math.radians(matter["turn"]), 4, "Z")
     if matter["kind"] == "oil":
         bsdf.inputs["Roughness"].default_value = 0.06
         common.drop(f"matter {k}", matter["radius"], matter["lobes"], m).matrix_world = place

@@ -257,14 +257,16 @@ def axes(part: dict) -> tuple[tuple[float, float, float], ...]:
     a, p = math.radians(part["yaw"]), math.radians(part["pitch"])
     along = (math.cos(p) * math.cos(a), math.cos(p) * math.sin(a), math.sin(p))
     up = (-math.sin(p) * math.cos(a), -math.sin(p) * math.sin(a), math.cos(p))
-    side = (along[1] * up[2] - along[2] * up[1], along[2] * up[0] - along[0] * up[2], along[0] * up[1] - along[1] * up[0])
+    (ax, ay, az), (ux, uy, uz) = along, up
+    side = (ay * uz - az * uy, az * ux - ax * uz, ax * uy - ay * ux)
     return up, side, along
 
 
-def _regular(count: int, inscribed: float, turn: float = 0.0) -> list[tuple[float, float]]:
-    """A regular polygon around a circle of radius `inscribed`; `turn` in radians is the direction of a corner."""
+def _regular(count: int, inscribed: float) -> list[tuple[float, float]]:
+    """A regular polygon around a circle of radius `inscribed`, one corner to the right."""
     r = inscribed / math.cos(math.pi / count)
-    return [(r * math.cos(turn + 2 * math.pi * k / count), r * math.sin(turn + 2 * math.pi * k / count)) for k in range(count)]
+    angles = [2 * math.pi * k / count for k in range(count)]
+    return [(r * math.cos(a), r * math.sin(a)) for a in angles]
 
 
 def footprint(part: dict) -> list[list[tuple[float, float]]]:
@@ -294,6 +296,12 @@ def footprint(part: dict) -> list[list[tuple[float, float]]]:
     if part["kind"] == "screw":
         pieces = [[(px, -py) for px, py in reversed(q)] for q in pieces]
     return [place(q, x, y, yaw) for q in pieces]
+
+
+def beside_box(part: dict) -> bool:
+    """Whether a part's origin lies beyond the walls."""
+    x, y = part["base"][:2]
+    return abs(x) > MOUTH[0] or abs(y) > MOUTH[1]
 
 
 def _box(x0: float, x1: float, half: float) -> list[tuple[float, float]]:

@@ -101,7 +101,10 @@ class Violations(unittest.TestCase):
                 self.assertEqual(self.broken(parts), ["one_finish"])
 
     def test_outside_or_in_a_wall(self):
-        for k, x, y in ((4, 0.0, 4.6), (4, 4.4, 0.0), (6, 4.2, 0.0), (6, 0.0, 2.6), (0, 0.4, 0.0), (0, -4.2, 2.9), (3, -4.9, 0)):
+        nut = ((4, 0.0, 4.6), (4, 4.4, 0.0))
+        washer = ((6, 4.2, 0.0), (6, 0.0, 2.6))
+        screw = ((0, 0.4, 0.0), (0, -4.2, 2.9), (3, -4.9, 0.0))
+        for k, x, y in (*nut, *washer, *screw):
             parts = kit()
             parts[k]["base"][:2] = [x, y]
             self.assertEqual(self.broken(parts), ["inside_box"], (k, x, y))
@@ -159,7 +162,8 @@ class Geometry(unittest.TestCase):
                     folded = (a + math.pi / 6) % (math.pi / 3) - math.pi / 6
                     r = layout.APOTHEM / math.cos(folded)
                 else:
-                    s, a, r = layout.HEAD_HEIGHT + rng.uniform(0, one["length"]), rng.uniform(0, 2 * math.pi), layout.RADIUS
+                    s, a = layout.HEAD_HEIGHT + rng.uniform(0, one["length"]), rng.uniform(0, 2 * math.pi)
+                    r = layout.RADIUS
                 u, v, turn = layout.axis_at(one, s)
                 local = (r * math.cos(a), v + r * math.sin(a) * math.cos(turn), u - r * math.sin(a) * math.sin(turn))
                 at = [one["base"][i] + local[0] * up[i] + local[1] * side[i] + local[2] * along[i] for i in (0, 1)]
@@ -219,6 +223,8 @@ class Sampling(unittest.TestCase):
                     grounds.append(round(p["base"][2] - height, 5))
                 self.assertEqual(grounds.count(0.0), 1 if name == "part_outside" else 0, name)
                 self.assertTrue(all(z in (0.0, layout.FLOOR) for z in grounds))
+                # The part on the bench is the one beside the box.
+                self.assertEqual([layout.beside_box(p) for p in params["parts"]], [z == 0.0 for z in grounds])
 
     def test_foreign_matter_lies_clear_of_the_parts(self):
         for seed in range(12):
