@@ -357,7 +357,8 @@ def _finish_flat(obj: bpy.types.Object, part: dict, k: int, frame: Matrix, heigh
     if damage is None or damage["kind"] != "broken":
         return
     reach = 1.2
-    cutter = common.jagged_box(f"cutter {k}", (reach, damage["width"], 3 * height), 0.035, damage["seed"], steps=10)
+    # Rougher for its mesh it would cut through itself, and nothing could be cut with it.
+    cutter = common.jagged_box(f"cutter {k}", (reach, damage["width"], 3 * height), 0.025, damage["seed"], steps=6)
     cutter.matrix_world = (
         pose
         @ Matrix.Rotation(math.radians(damage["turn"]), 4, "Z")
