@@ -17,7 +17,7 @@ import screw_kit_layout as layout
 
 LOOK = 1
 # Threads mirror the window in glints smaller than a pixel: clamped, or a few lucky samples would speckle them.
-QUALITY = {"samples": 16, "max_bounces": 4, "diffuse_bounces": 2, "glossy_bounces": 3, "sample_clamp_direct": 4.0}
+QUALITY = {"samples": 16, "max_bounces": 3, "diffuse_bounces": 2, "glossy_bounces": 2, "sample_clamp_direct": 4.0}
 
 THREAD_PROFILE = ((0.0, 0.0), (0.125, 0.0), (0.4375, 1.0), (0.6875, 1.0))
 """Depth of an ISO metric thread (crest P/8, root P/4, flanks at 60°) at fractions of its pitch."""
