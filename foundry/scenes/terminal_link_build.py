@@ -162,7 +162,7 @@ def _scorched(g: common.Graph, scorch: dict):
     at = g.world_position()
     away = g.math("DIVIDE", g.vector_math("DISTANCE", at, scorch["at"]), scorch["radius"])
     ragged = g.noise(at, 1.6, 4.0, 0.6, seed=scorch["seed"])
-    return g.smooth_step(g.math("ADD", away, g.math("MULTIPLY_ADD", ragged, 1.1, -0.55)), 1.0, 0.45)
+    return g.smooth_step(g.math("ADD", away, g.math("MULTIPLY_ADD", ragged, 1.1, -0.55)), 1.0, 0.3)
 
 
 def _scorchable(m: bpy.types.Material, scorch: dict | None) -> bpy.types.Material:
@@ -171,8 +171,10 @@ def _scorchable(m: bpy.types.Material, scorch: dict | None) -> bpy.types.Materia
         return m
     g = common.Graph(m.node_tree)
     bsdf = next(n for n in m.node_tree.nodes if n.type == "BSDF_PRINCIPLED")
-    factor = g.math("MULTIPLY", _scorched(g, scorch), scorch["strength"])
-    char = g.ramp(factor, [(0.3, (0.1, 0.045, 0.02)), (0.85, (0.008, 0.007, 0.006))])
+    heat = _scorched(g, scorch)
+    # Plastic yellows and browns first and is charred later.
+    factor = g.math("MULTIPLY", g.smooth_step(heat, 0.0, 0.5), scorch["strength"])
+    char = g.ramp(heat, [(0.15, (0.13, 0.06, 0.024)), (0.75, (0.012, 0.009, 0.008))])
     for name, value in (("Base Color", char), ("Roughness", (0.75,) * 3)):
         before = bsdf.inputs[name].links[0].from_socket if bsdf.inputs[name].links else None
         if before is None:
@@ -183,7 +185,8 @@ def _scorchable(m: bpy.types.Material, scorch: dict | None) -> bpy.types.Materia
     shown.node_tree.nodes.clear()
     g = common.Graph(shown.node_tree)
     light = g.node("ShaderNodeEmission")
-    g.put(light.inputs["Color"], g.math("GREATER_THAN", _scorched(g, scorch), SCORCH_SEEN))
+    seen = g.math("GREATER_THAN", g.smooth_step(_scorched(g, scorch), 0.0, 0.5), SCORCH_SEEN)
+    g.put(light.inputs["Color"], seen)
     g.link(light.outputs[0], g.node("ShaderNodeOutputMaterial").inputs["Surface"])
     return common.in_masks(m, shown)
 
@@ -510,10 +513,10 @@ def _housing_ghost(block: dict, size: int) -> bpy.types.Object:
 
 def _contaminant(matter: dict, k: int) -> None:
     if matter["kind"] == "offcuts":
-        copper = common.metal(f"offcuts {k}", COPPER, roughness=0.34)
+        wire_metal = common.metal(f"offcuts {k}", matter["colour"], roughness=0.34)
         for n, wire in enumerate(matter["wires"]):
             path = [(x, y, matter["radius"]) for x, y in wire]
-            common.tube(f"matter {k} {n}", path, matter["radius"], copper, segments=10)
+            common.tube(f"matter {k} {n}", path, matter["radius"], wire_metal, segments=10)
         return
     m, _, bsdf = common.material(f"matter {k}")
     bsdf.inputs["Base Color"].default_value = [*matter["colour"], 1.0]

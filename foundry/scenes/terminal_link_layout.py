@@ -463,7 +463,7 @@ def _paths(rng: random.Random, blocks: list[dict], defect: str | None) -> tuple[
         tip = to_board(block, FRONT + rng.uniform(0.35, 1.3), y + rng.uniform(-1.0, 1.0))
         ends[side] = {"tip": tip, "heading": block["turn"] + 180 + rng.uniform(-35, 35), "bare": bare[side]}
     elif defect == "frayed_end":
-        bare[rng.randrange(2)] = FRONT - SEAT + rng.uniform(0.55, 0.8)
+        bare[rng.randrange(2)] = FRONT - SEAT + rng.uniform(0.75, 1.0)
     paths: list[Path] = []
     if defect != "missing_cable":
         paths.append(_course(blocks, ends, shape))
@@ -492,8 +492,8 @@ def _fray(rng: random.Random, blocks: list[dict], cable: dict) -> dict | None:
     for _ in range(60):
         if len(strands) == wanted:
             break
-        turn, rise = rng.choice((-1, 1)) * rng.uniform(0.25, 1.5), rng.uniform(-0.2, 0.8)
-        curl, length = rng.uniform(-0.9, 0.9), rng.uniform(0.5, 0.95)
+        turn, rise = rng.choice((-1, 1)) * rng.uniform(0.25, 1.1), rng.uniform(-0.2, 0.7)
+        curl, length = turn * rng.uniform(-0.3, 0.7), rng.uniform(0.5, 0.95)
         x, y, z = edge
         strand = [[x, y, z]]
         for k in range(10):
@@ -536,7 +536,7 @@ def _housing_damage(rng: random.Random, size: int) -> dict:
         box = (rng.uniform(1.0, 1.7), rng.uniform(0.5, 0.66), rng.uniform(0.9, 1.6))
         middle = (BACK, end * w, TOP)
     else:
-        box = (rng.uniform(0.7, 1.1), rng.uniform(0.5, 0.75), rng.uniform(0.7, 1.2))
+        box = (rng.uniform(0.9, 1.2), rng.uniform(0.55, 0.8), rng.uniform(0.8, 1.3))
         middle = (FRONT - 0.05, pole_y(size, rng.randrange(size - 1)) + PITCH / 2, LEDGE)
     return {
         "kind": kind,
@@ -584,31 +584,32 @@ def _contaminant(rng: random.Random, blocks: list[dict], cables: list[dict]) -> 
         lobes = [(rng.uniform(0, 2 * math.pi), rng.uniform(0.04, 0.16)) for _ in range(4)]
         colour = rng.choice(([0.02, 0.014, 0.008], [0.012, 0.012, 0.013]))
         return {"kind": kind, "at": list(at), "radius": radius, "lobes": lobes, "colour": colour}
-    reach = rng.uniform(0.6, 0.85)
+    reach = rng.uniform(0.75, 1.0)
     cx, cy = _free_spot(rng, blocks, cables, reach)
     if kind == "offcuts":
         wires: list[list[list[float]]] = []
-        wanted = rng.randint(3, 5)
+        wanted = rng.randint(4, 6)
         # As many of the wanted as find room.
         for _ in range(200):
             heading, curl = rng.uniform(0, 2 * math.pi), rng.uniform(-1.4, 1.4)
-            length = rng.uniform(0.45, 1.0)
+            length = rng.uniform(0.6, 1.2)
             x, y = cx + rng.uniform(-0.7, 0.7) * reach, cy + rng.uniform(-0.7, 0.7) * reach
             wire = []
             for k in range(8):
                 wire.append([round(x, 4), round(y, 4)])
                 a = heading + curl * k / 7
                 x, y = x + length / 7 * math.cos(a), y + length / 7 * math.sin(a)
-            inside = all(math.dist(p, (cx, cy)) < reach - 0.06 for p in wire)
-            if inside and all(math.dist(p, q) > 0.17 for other in wires for p in wire for q in other):
+            inside = all(math.dist(p, (cx, cy)) < reach - 0.08 for p in wire)
+            if inside and all(math.dist(p, q) > 0.2 for other in wires for p in wire for q in other):
                 wires.append(wire)
             if len(wires) == wanted:
                 break
-        return {"kind": kind, "wires": wires, "radius": rng.uniform(0.04, 0.055)}
+        colour = rng.choice(([0.72, 0.3, 0.15], [0.78, 0.77, 0.74]))
+        return {"kind": kind, "wires": wires, "radius": rng.uniform(0.055, 0.07), "colour": colour}
     grains: list[dict] = []
     wanted = rng.randint(5, 9)
     for _ in range(200):
-        size = rng.uniform(0.06, 0.14)
+        size = rng.uniform(0.07, 0.16)
         a, d = rng.uniform(0, 2 * math.pi), (reach - 1.25 * size) * math.sqrt(rng.random())
         x, y = cx + d * math.cos(a), cy + d * math.sin(a)
         # A grain's surface reaches at most 1.25 times its size.

@@ -212,7 +212,7 @@ class Pictures(unittest.TestCase):
             if matter["kind"] == "blot":
                 spots, reach = [matter["at"]], matter["radius"]
             elif matter["kind"] == "crumbs":
-                spots, reach = [g["at"] for g in matter["grains"]], 0.06
+                spots, reach = [g["at"] for g in matter["grains"]], 0.07
             else:
                 spots, reach = [p for wire in matter["wires"] for p in wire], matter["radius"]
             self.assertGreaterEqual(len(spots), 1)
