@@ -338,7 +338,7 @@ def _block(block: dict, b: int, stock: dict) -> None:
     damage = block["damage"]
     if damage is None:
         return
-    cutter = common.jagged_box(f"cutter {b}", damage["box"], 0.05, damage["seed"], steps=8)
+    cutter = common.jagged_box(f"cutter {b}", damage["box"], 0.048, damage["seed"], steps=5)
     cutter.matrix_world = frame @ Matrix.Translation(damage["middle"]) @ _lean(damage["lean"])
     reach = max(damage["box"]) + layout.PITCH
     for k, obj in enumerate(housing):
@@ -431,7 +431,7 @@ def _cable(cable: dict, k: int) -> None:
         along = (after - before).normalized()
         side = Vector((0, 0, 1)).cross(along).normalized()
         frame = Matrix((along, side, along.cross(side))).transposed().to_4x4()
-        cutter = common.jagged_box(f"cutter cable {k}", (tear["length"], 0.6, 0.4), 0.045, tear["seed"], steps=9)
+        cutter = common.jagged_box(f"cutter cable {k}", (tear["length"], 0.6, 0.4), 0.038, tear["seed"], steps=5)
         cutter.matrix_world = (
             Matrix.Translation(middle)
             @ frame
