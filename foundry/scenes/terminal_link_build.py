@@ -522,7 +522,7 @@ def _contaminant(matter: dict, k: int) -> None:
     bsdf.inputs["Base Color"].default_value = [*matter["colour"], 1.0]
     bsdf.inputs["Roughness"].default_value = 0.12 if matter["kind"] == "blot" else 0.5
     if matter["kind"] == "blot":
-        drop = common.blot(f"matter {k} 0", matter["radius"], matter["lobes"], m)
+        drop = common.drop(f"matter {k} 0", matter["radius"], matter["lobes"], m)
         drop.matrix_world = Matrix.Translation((*matter["at"], 0))
         return
     for n, crumb in enumerate(matter["grains"]):
