@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'file-vanished'
   | 'bad-layout'
   | 'bad-mask'
+  | 'bad-map'
+  | 'bad-config'
   | 'bad-recipe'
   | 'bad-project'
   | 'bad-weights'
@@ -27,7 +29,7 @@ export type ErrorCode =
   | 'internal';
 
 /** The stage of the pipeline in which it happened. */
-export type ErrorStage = 'import' | 'decode' | 'model' | 'compute' | 'synthesis' | 'storage' | 'export' | 'cli' | 'ui';
+export type ErrorStage = 'import' | 'decode' | 'model' | 'compute' | 'synthesis' | 'evaluation' | 'storage' | 'export' | 'cli' | 'ui';
 
 /**
  * An expected failure. `message` is a sentence for the person: it names the file, if there is one, and says what to do.
