@@ -4,12 +4,13 @@ import { edgeOutputSchema, operationSchema, type Operation } from '../core/recip
 import type { Box } from '../core/mask';
 import type { PromptPoint } from '../models/sam/segmenter';
 import { edgesCommand } from './edges';
+import { evaluateCommand, type EvaluateOptions } from './evaluate';
 import { regionsCommand, type RegionsOptions } from './regions';
 import { recipeCommand, synthCommand, type RegionKind } from './synth';
 
 /** Where lines go; without line ends. */
 export interface CliOutput {
-  /** Help. */
+  /** Help, and results that are text. */
   out(line: string): void;
   /** What was passed over, and what ended the run: one line each. */
   err(line: string): void;
@@ -130,6 +131,15 @@ function createProgram({ out, err }: CliOutput): Command {
           ? synthCommand({ ...options, operations: options.ops }, err)
           : recipeCommand(options.recipe, options.images, options.out, err),
     );
+
+  program
+    .command('evaluate')
+    .description('measure anomaly maps against ground truth: AUROC, AP, AUPRO and, for MVTec LOCO, AU-sPRO')
+    .requiredOption('--dataset <folder>', 'MVTec AD, MVTec LOCO, MVTec AD 2 or VisA')
+    .requiredOption('--object <name>', 'folder of the object in it')
+    .requiredOption('--maps <folder>', '<object>/test/<kind>/<id>.tiff or .npy, of the images’ sizes')
+    .option('--json', 'print JSON instead of a table')
+    .action((options: EvaluateOptions) => evaluateCommand(options, out, err));
   return program;
 }
 

@@ -1,0 +1,153 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { StudioError } from '../core/errors';
+import { evaluationSamples, mapFiles } from '../datasets/anomaly-maps';
+import { nodeCodec } from '../datasets/codec-node';
+import type { FileTree } from '../datasets/file-tree';
+import type { LayoutName } from '../datasets/layouts';
+import { readTestSet, type TestSet } from '../datasets/test-set';
+import type { LimitedArea } from '../evaluation/curves';
+import { evaluate, type Evaluation } from '../evaluation/evaluator';
+import { readBytes } from './files';
+
+export interface EvaluateOptions {
+  readonly dataset: string;
+  readonly object: string;
+  readonly maps: string;
+  readonly json?: boolean;
+}
+
+/** `evaluate`: figures of anomaly maps against a dataset's ground truth, as a table or as JSON. */
+export async function evaluateCommand(
+  { dataset, object, maps, json = false }: EvaluateOptions,
+  out: (line: string) => void,
+  warn: (line: string) => void,
+): Promise<void> {
+  const tree = await folderTree(dataset, [object, 'split_csv']);
+  const set = await readTestSet(tree, object);
+  set.config?.notes.forEach(warn);
+  const source = mapFiles(await folderTree(maps), set);
+  if (source.unused.length > 0) {
+    const { length } = source.unused;
+    const [first] = source.unused;
+    warn(
+      `${path.join(maps, first)} is the map of no test image and is left out${length > 1 ? `, like ${length - 1} more` : ''}.`,
+    );
+  }
+  const result = await evaluate(evaluationSamples(tree, set, source, nodeCodec), { spro: set.config !== null });
+  result.notes.forEach(warn);
+  if (json) out(JSON.stringify(report(result, set), null, 2));
+  else table(result, set).forEach(out);
+}
+
+/** @param only list these folders in it alone; all if none are given. */
+async function folderTree(folder: string, only: readonly string[] = ['']): Promise<FileTree> {
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) {
+    const message = `${folder} is not a folder that can be read. Check the path.`;
+    throw new StudioError('bad-argument', 'cli', message, { file: folder });
+  }
+  const paths: string[] = [];
+  for (const inner of only) {
+    const top = path.join(folder, inner);
+    // What is missing is for the layout's reader to say.
+    const entries = await readdir(top, { recursive: true, withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      if (!entry.isFile() && !entry.isSymbolicLink()) continue;
+      paths.push(path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));
+    }
+  }
+  return {
+    paths,
+    nameOf: (each) => path.join(folder, each),
+    read: (each) => readBytes(path.join(folder, each)),
+  };
+}
+
+/** 1 → "1.0", as Python writes it. */
+const limitName = (limit: number): string => (Number.isInteger(limit) ? limit.toFixed(1) : String(limit));
+
+const areasByLimit = (areas: readonly LimitedArea[] | undefined | null): Record<string, number> | null =>
+  areas ? Object.fromEntries(areas.map(({ limit, area }) => [limitName(limit), area])) : null;
+
+/** What `--json` prints. Null is what is not defined, or not asked of this layout. */
+function report({ image, pixel, pro, subsets, meanSpro, meanImageAuroc, images }: Evaluation, { config }: TestSet) {
+  const bySubset = <T>(value: (subset: Evaluation['subsets'][number]) => T) =>
+    Object.fromEntries(subsets.map((subset) => [subset.name, value(subset)]));
+  return {
+    images,
+    image_auroc: image?.auroc ?? null,
+    image_ap: image?.averagePrecision ?? null,
+    pixel_auroc: pixel?.auroc ?? null,
+    pixel_ap: pixel?.averagePrecision ?? null,
+    aupro: areasByLimit(pro?.areas),
+    au_spro: config && { ...bySubset(({ spro }) => areasByLimit(spro?.areas)), mean: areasByLimit(meanSpro) },
+    au_spro_by_defect:
+      config &&
+      bySubset(({ defects }) => Object.fromEntries(defects.map(({ name, areas }) => [name, areasByLimit(areas)]))),
+    image_auroc_by_subset: { ...bySubset(({ imageAuroc }) => imageAuroc), mean: meanImageAuroc },
+  };
+}
+
+const LAYOUTS: Record<LayoutName, string> = {
+  'mvtec-ad': 'MVTec AD',
+  'mvtec-ad-2': 'MVTec AD 2',
+  'mvtec-loco': 'MVTec LOCO',
+  visa: 'VisA',
+  images: 'images',
+};
+
+/** The same for people: lines, with columns that line up. */
+function table(result: Evaluation, { object, layout, config }: TestSet): string[] {
+  const { images, image, pixel, pro, subsets, meanSpro, meanImageAuroc } = result;
+  const lines = [`${object} (${LAYOUTS[layout]}): ${images.good} good, ${images.anomalous} anomalous test images`, ''];
+  lines.push(
+    ...columns([
+      ['', 'AUROC', 'AP'],
+      ['image', figure(image?.auroc), figure(image?.averagePrecision)],
+      ...subsets.map(({ name, imageAuroc }) => [`  ${name}`, figure(imageAuroc), '']),
+      ...(subsets.length > 1 ? [['  mean', figure(meanImageAuroc), '']] : []),
+      ['pixel', figure(pixel?.auroc), figure(pixel?.averagePrecision)],
+    ]),
+    '',
+  );
+  const curves: [string, readonly LimitedArea[] | null | undefined][] = [['AUPRO', pro?.areas]];
+  if (config) {
+    curves.push(['AU-sPRO, mean', meanSpro]);
+    for (const { name, spro, defects } of subsets) {
+      curves.push([`  ${name}`, spro?.areas]);
+      for (const defect of defects) curves.push([`    ${defect.name} (${defect.count})`, defect.areas]);
+    }
+  }
+  const limits = [...new Set(curves.flatMap(([, areas]) => areas?.map(({ limit }) => limit) ?? []))].sort(
+    (a, b) => a - b,
+  );
+  lines.push(
+    ...columns([
+      ['to false-positive rate', ...limits.map(limitName)],
+      ...curves.map(([name, areas]) => [
+        name,
+        ...limits.map((limit) => {
+          const found = areas?.find((each) => each.limit === limit);
+          return areas && !found ? '' : figure(found?.area);
+        }),
+      ]),
+    ]),
+  );
+  return lines;
+}
+
+const figure = (value: number | null | undefined): string => value?.toFixed(4) ?? '–';
+
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join('  ')
+      .trimEnd(),
+  );
+}
