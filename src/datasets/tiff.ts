@@ -43,6 +43,8 @@ function checkFormat(page: TiffIfd, file: string): void {
     const kind = { 1: 'unsigned', 2: 'signed', 3: 'float' }[format] ?? 'unknown';
     throw fail(file, `holds ${kind} values of ${bits} bits; float32, float64, uint8 and uint16 are read`);
   }
+  // The decoder undoes prediction along the rows of the whole picture, not of each tile.
+  if (page.tiled && page.predictor !== 1) throw fail(file, 'has tiles with a predictor, which are not read');
   if (type !== 1) throw fail(file, 'does not say that black is zero');
 }
 
