@@ -124,7 +124,7 @@ export class Evaluator {
     const bad = writeKeys(data, keys);
     if (bad >= 0) {
       const at = `x ${bad % width}, y ${Math.floor(bad / width)}`;
-      const message = `${name} holds ${data[bad]} (at ${at}). Anomaly maps are finite numbers; write it again.`;
+      const message = `${name} holds ${data[bad]} (at ${at}). Anomaly maps are finite numbers of float32; write it again.`;
       throw new StudioError('bad-map', 'evaluation', message, { file: name });
     }
     const own = this.#subset(subset);
