@@ -1,4 +1,4 @@
-import { BUCKETS, ScoreCounts } from './score-counts';
+import { BUCKETS, type ScoreCounts } from './score-counts';
 
 /** The scores of some pixels that all weigh the same: those of a region, or of a defect up to its saturation. */
 export interface WeightedKeys {
