@@ -14,6 +14,7 @@ import {
   rleHas,
   rleIntersection,
   rleIou,
+  rleDifference,
   rleUnion,
   rleUnionOf,
 } from './rle';
@@ -96,6 +97,8 @@ describe('run-length masks', () => {
       expect(rleContainment(p, q)).toBe(p.area === 0 ? 0 : both / p.area);
       const union = { ...a, data: a.data.map((value, i) => value | b.data[i]) };
       expect(rleUnion(p, q)).toEqual(rleFromMask(union));
+      const difference = { ...a, data: a.data.map((inside, i) => inside & (1 - b.data[i])) };
+      expect(rleDifference(p, q)).toEqual(rleFromMask(difference));
     }
   });
 

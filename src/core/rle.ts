@@ -182,6 +182,27 @@ export function rleUnion(a: Rle, b: Rle): Rle {
   return builder.build();
 }
 
+/** The pixels of `a` that are not in `b`. */
+export function rleDifference(a: Rle, b: Rle): Rle {
+  assertSameSize(a, b);
+  const builder = new RleBuilder(a.width, a.height);
+  const p = a.runs;
+  const q = b.runs;
+  let j = 0;
+  for (let i = 0; i < p.length; i += 2) {
+    let start = p[i];
+    const end = p[i + 1];
+    while (j < q.length && q[j + 1] <= start) j += 2;
+    // A run of `b` may reach over several of `a`, so it is left for the next.
+    for (let k = j; k < q.length && q[k] < end; k += 2) {
+      if (q[k] > start) builder.push(start, q[k]);
+      start = Math.max(start, q[k + 1]);
+    }
+    if (start < end) builder.push(start, end);
+  }
+  return builder.build();
+}
+
 /** The union of all, two by two, so that many are as quick as few. @throws RangeError when there are none. */
 export function rleUnionOf(masks: readonly Rle[]): Rle {
   if (masks.length === 0) throw new RangeError('There is no union of nothing.');

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { rleFromMask, rleUnion, type Rle } from '../../core/rle';
+import { rleDifference, rleFromMask, rleUnion, type Rle } from '../../core/rle';
 import { createMask } from '../../core/mask';
-import { DEFAULT_PART_SETTINGS, groupCrumbs, mergeOverlapped, refineParts, removeBackground } from './refine';
+import {
+  DEFAULT_PART_SETTINGS,
+  groupCrumbs,
+  mergeOverlapped,
+  refineParts,
+  removeBackground,
+  separateNested,
+} from './refine';
 import { aboveThresholds, cleanMasks, suppressBoxes, suppressMasks, type Candidate } from './select';
 import { ellipse, rawCandidates, rectangles } from './testing';
 
@@ -131,7 +138,7 @@ describe('groupCrumbs', () => {
 });
 
 describe('mergeOverlapped', () => {
-  const settings = { mergeIou: 0.5, mergeContainment: 0.8 };
+  const settings = { mergeIou: 0.5, mergeContainment: 0.8, nestShare: 0 };
 
   it('merges what overlaps by more than half, or lies in another', () => {
     const a = part(boxes([0, 0, 30, 10]), 0.7);
@@ -158,6 +165,40 @@ describe('mergeOverlapped', () => {
     const frame = part(boxes([0, 0, 40, 2], [0, 38, 40, 2], [0, 2, 2, 36], [38, 2, 2, 36]));
     const inner = part(boxes([5, 5, 30, 30]));
     expect(mergeOverlapped([frame, inner], settings)).toEqual([frame, inner]);
+  });
+});
+
+describe('what lies inside something', () => {
+  const settings = { mergeIou: 0.9, mergeContainment: 0.8, nestShare: 0.6, crumbShare: 0.005, speckShare: 0.0005 };
+  const bottle = part(boxes([10, 10, 40, 50]));
+  const label = part(boxes([20, 20, 20, 20]), 0.9);
+
+  it('merges when it is nearly all of it, and not when it is less', () => {
+    const most = part(boxes([10, 10, 40, 31]), 0.8);
+    expect(mergeOverlapped([bottle, most, label], settings)).toEqual([part(bottle.mask), label]);
+    const less = part(boxes([10, 10, 40, 30]), 0.8);
+    expect(mergeOverlapped([bottle, less], settings)).toEqual([bottle, less]);
+  });
+
+  it('is cut out, down to what lies inside that', () => {
+    const word = part(boxes([25, 25, 10, 5]));
+    const [rest, paper, print] = separateNested([bottle, label, word], settings);
+    expect(rest.mask).toEqual(rleDifference(bottle.mask, label.mask));
+    expect(paper.mask).toEqual(rleDifference(label.mask, word.mask));
+    expect(print).toEqual(word);
+  });
+
+  it('leaves nothing of what is only the sum of its parts', () => {
+    // 2 of 60 rows remain: 60 px² of 8,000 are a crumb's share of .0075.
+    const tray = part(boxes([0, 0, 30, 60]));
+    const cells = [part(boxes([0, 0, 30, 29])), part(boxes([0, 31, 30, 29]))];
+    expect(separateNested([tray, ...cells], { ...settings, crumbShare: 0.0076 })).toEqual(cells);
+    expect(separateNested([tray, ...cells], { ...settings, crumbShare: 0.0075 })).toHaveLength(3);
+  });
+
+  it('stays where it only overlaps', () => {
+    const beside = part(boxes([45, 10, 20, 20]));
+    expect(separateNested([bottle, beside], settings)).toEqual([bottle, beside]);
   });
 });
 

@@ -1,4 +1,14 @@
-import { boxGap, boxIntersection, rleContainment, rleGap, rleIntersection, rleUnionOf, type Rle } from '../../core/rle';
+import {
+  boxGap,
+  boxIntersection,
+  removeRleSpecks,
+  rleContainment,
+  rleDifference,
+  rleGap,
+  rleIntersection,
+  rleUnionOf,
+  type Rle,
+} from '../../core/rle';
 import { aboveThresholds, cleanMasks, suppressBoxes, suppressMasks, type Candidate } from './select';
 
 /**
@@ -26,8 +36,13 @@ export interface PartSettings {
   readonly crumbReach: number;
   /** Masks that overlap more are one part. IoU. */
   readonly mergeIou: number;
-  /** A mask of which more than this share lies in another is part of it. */
+  /** A mask of which more than this share lies in another lies inside it… */
   readonly mergeContainment: number;
+  /**
+   * …and merges with it if it is more than this share of its size: the same thing, seen less completely. A smaller one is
+   * a thing of its own and is cut out of what it lies in: a label of its bottle, a pin of its compartment.
+   */
+  readonly nestShare: number;
 }
 
 export const DEFAULT_PART_SETTINGS: PartSettings = {
@@ -42,6 +57,7 @@ export const DEFAULT_PART_SETTINGS: PartSettings = {
   crumbReach: 0.05,
   mergeIou: 0.5,
   mergeContainment: 0.8,
+  nestShare: 0.6,
 };
 
 /** What a person would call one part of the picture. */
@@ -66,7 +82,8 @@ export function refineParts(
   const good = suppressBoxes(aboveThresholds(candidates, settings), settings.boxIou);
   const single = suppressMasks(cleanMasks(good, settings.speckShare * width * height), settings.maskIou);
   const parts = removeBackground(single, settings, foreground);
-  return mergeOverlapped(groupCrumbs(parts, settings), settings).sort((a, b) => b.mask.area - a.mask.area);
+  const merged = mergeOverlapped(groupCrumbs(parts, settings), settings);
+  return separateNested(merged, settings).sort((a, b) => b.mask.area - a.mask.area);
 }
 
 /** Without masks that are too large for a part, or lie off the foreground. */
@@ -120,10 +137,13 @@ export function groupCrumbs(
   return unite(parts, groups);
 }
 
-/** Makes one part of those that overlap by more than `mergeIou`, or of which one lies in the other; chains too. */
+/**
+ * Makes one part of those that overlap by more than `mergeIou`, or of which one lies in the other and is not much
+ * smaller; chains too.
+ */
 export function mergeOverlapped(
   parts: readonly Part[],
-  { mergeIou, mergeContainment }: Pick<PartSettings, 'mergeIou' | 'mergeContainment'>,
+  { mergeIou, mergeContainment, nestShare }: Pick<PartSettings, 'mergeIou' | 'mergeContainment' | 'nestShare'>,
 ): Part[] {
   const groups = new Groups(parts.length);
   for (let i = 0; i < parts.length; i++) {
@@ -133,12 +153,40 @@ export function mergeOverlapped(
       if (!a.box || !b.box || groups.root(i) === groups.root(j)) continue;
       // The most that the two can have in common decides most pairs without looking at a run.
       const most = Math.min(boxIntersection(a.box, b.box), a.area, b.area);
+      const smaller = Math.min(a.area, b.area);
+      const alike = smaller > nestShare * Math.max(a.area, b.area);
       const overlaps = (common: number) =>
-        common > mergeIou * (a.area + b.area - common) || common > mergeContainment * Math.min(a.area, b.area);
+        common > mergeIou * (a.area + b.area - common) || (alike && common > mergeContainment * smaller);
       if (most > 0 && overlaps(most) && overlaps(rleIntersection(a, b))) groups.join(i, j);
     }
   }
   return unite(parts, groups);
+}
+
+/**
+ * Cuts out of each part what lies inside it, so that a pixel belongs to the smallest part about it: the map of candidate
+ * regions of LogicAL's figure 2. What remains loses its specks; where less than a crumb remains, the part was only the
+ * sum of others and goes.
+ */
+export function separateNested(
+  parts: readonly Part[],
+  { mergeContainment, crumbShare, speckShare }: Pick<PartSettings, 'mergeContainment' | 'crumbShare' | 'speckShare'>,
+): Part[] {
+  return parts.flatMap((part) => {
+    const { mask } = part;
+    const inside = parts.filter(
+      ({ mask: other }) =>
+        other.area < mask.area &&
+        other.box !== null &&
+        boxIntersection(other.box, mask.box!) > mergeContainment * other.area &&
+        rleIntersection(other, mask) > mergeContainment * other.area,
+    );
+    if (inside.length === 0) return [part];
+    const image = mask.width * mask.height;
+    const rest = rleDifference(mask, rleUnionOf(inside.map(({ mask: other }) => other)));
+    const kept = removeRleSpecks(rest, speckShare * image);
+    return kept.area > 0 && kept.area >= crumbShare * image ? [{ ...part, mask: kept }] : [];
+  });
 }
 
 /** One part of each group, in the order of their first members. */
