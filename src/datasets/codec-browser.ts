@@ -1,5 +1,6 @@
 import { StudioError } from '../core/errors';
-import { fitInside, type ImageCodec } from './codec';
+import { fitInside } from '../core/size';
+import type { ImageCodec } from './codec';
 
 /** The codec of the worker: the browser's own decoders. Values are taken as stored: no colour conversion. */
 export const browserCodec: ImageCodec = {

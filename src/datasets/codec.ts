@@ -11,15 +11,6 @@ export interface ImageCodec {
   decode(bytes: Uint8Array, file: string, maxSide?: number): Promise<Image8>;
 }
 
-/** Size after fitting into `maxSide`, proportions kept, at least 1 px a side. */
-export function fitInside(width: number, height: number, maxSide: number): { width: number; height: number } {
-  const scale = Math.min(1, maxSide / Math.max(width, height));
-  return {
-    width: Math.max(1, Math.round(width * scale)),
-    height: Math.max(1, Math.round(height * scale)),
-  };
-}
-
 /** PNG, 8-bit grey; the same bytes in the browser and in Node. */
 export function encodeGreyPng(grey: Uint8Array, width: number, height: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(encode({ width, height, data: grey, channels: 1, depth: 8 }));

@@ -5,9 +5,6 @@ import type { Raster } from '../core/raster';
 import type { Augmentation, EdgeOutput } from '../core/recipe';
 import type { Stages } from './types';
 
-/** The longest side pictures are worked on at, px: beyond it the edge network takes seconds on a CPU. */
-export const WORKING_SIDE = 768;
-
 /** The kernels the direct renderer's CPU side needs; they hold no state. */
 const cpu = createCpuBackend();
 

@@ -62,6 +62,7 @@ const TOOL_ACTIONS: readonly [ToolId, string, string][] = [
   ['polygon', 'Polygon', 'p'],
   ['brush', 'Brush', 'b'],
   ['eraser', 'Eraser', 'x'],
+  ['wand', 'Magic wand', 'z'],
   ['donor', 'Move the donor', 'm'],
   ['pan', 'Pan', 'h'],
 ];
@@ -184,25 +185,31 @@ export const ACTIONS: readonly Action[] = [
   })),
   {
     id: 'brush-smaller',
-    label: 'Smaller brush',
+    label: 'Smaller brush, pickier wand',
     group: 'Tools',
     keys: ['['],
     undo: 'view',
     repeats: true,
     keyOnly: true,
     enabled: synthesizing,
-    run: (studio) => studio.setBrush({ radius: Math.max(0.5, state(studio).brush.radius / 1.2) }),
+    run: (studio) => {
+      if (state(studio).tool === 'wand') studio.wand.widen(-2);
+      else studio.setBrush({ radius: Math.max(0.5, state(studio).brush.radius / 1.2) });
+    },
   },
   {
     id: 'brush-larger',
-    label: 'Larger brush',
+    label: 'Larger brush, more tolerant wand',
     group: 'Tools',
     keys: [']'],
     undo: 'view',
     repeats: true,
     keyOnly: true,
     enabled: synthesizing,
-    run: (studio) => studio.setBrush({ radius: Math.min(256, state(studio).brush.radius * 1.2) }),
+    run: (studio) => {
+      if (state(studio).tool === 'wand') studio.wand.widen(2);
+      else studio.setBrush({ radius: Math.min(256, state(studio).brush.radius * 1.2) });
+    },
   },
   {
     id: 'brush-harder',
@@ -286,8 +293,9 @@ export const ACTIONS: readonly Action[] = [
     keys: ['i'],
     undo: 'step',
     enabled: withRegion,
-    run: (studio) => studio.invertRegion(),
+    run: (studio) => studio.region.invert(),
   },
+  ...regionActions(),
   ...nudges(),
   ...(['remove', 'replace', 'merge'] as const).map((operation, i): Action => ({
     id: `operation-${operation}`,
@@ -326,6 +334,15 @@ export const ACTIONS: readonly Action[] = [
     repeats: true,
     enabled: withDonor,
     run: (studio) => studio.stepDonor(1),
+  },
+  {
+    id: 'donor-part',
+    label: 'Take a part of the donor…',
+    group: 'Make',
+    keys: ['y'],
+    undo: 'step',
+    enabled: (studio) => synthesizing(studio) && studio.donors().length > 0,
+    run: (studio) => studio.donorParts.open(),
   },
   {
     id: 'place-randomly',
@@ -438,6 +455,128 @@ export const ACTIONS: readonly Action[] = [
     run: (studio) => studio.keep(),
   },
 ];
+
+function regionActions(): Action[] {
+  const common = { group: 'Region', undo: 'step' } as const;
+  const picked = (studio: Studio) => withRegion(studio) && state(studio).selectedShape !== null;
+  const hasOthers = (studio: Studio) => withRegion(studio) && studio.region.next() !== null;
+  const selected = (studio: Studio) => {
+    const index = state(studio).selectedShape ?? -1;
+    return { from: index, to: index };
+  };
+  return [
+    {
+      ...common,
+      id: 'grow-region',
+      label: 'Grow the region by 1 px',
+      keys: ['>'],
+      repeats: true,
+      enabled: withRegion,
+      run: (studio) => studio.region.growBy(1),
+    },
+    {
+      ...common,
+      id: 'shrink-region',
+      label: 'Shrink the region by 1 px',
+      keys: ['<'],
+      repeats: true,
+      enabled: withRegion,
+      run: (studio) => studio.region.growBy(-1),
+    },
+    {
+      ...common,
+      id: 'flatten-region',
+      label: 'Join all shapes into one mask',
+      keys: ['j'],
+      enabled: withRegion,
+      run: (studio) => studio.region.flatten(),
+    },
+    {
+      ...common,
+      id: 'raise-shape',
+      label: 'Raise the picked shape',
+      keys: ['mod+]'],
+      enabled: picked,
+      run: (studio) => studio.region.moveSelected('up'),
+    },
+    {
+      ...common,
+      id: 'lower-shape',
+      label: 'Lower the picked shape',
+      keys: ['mod+['],
+      enabled: picked,
+      run: (studio) => studio.region.moveSelected('down'),
+    },
+    {
+      ...common,
+      id: 'combine-shape',
+      label: 'Picked shape: add, subtract, intersect',
+      keys: ['u'],
+      enabled: picked,
+      run: (studio) => studio.region.cycleCombine(),
+    },
+    {
+      ...common,
+      id: 'hide-shape',
+      label: 'Hide or show the picked shape',
+      keys: ['shift+h'],
+      enabled: picked,
+      run: (studio) => studio.region.toggleHidden(selected(studio)),
+    },
+    {
+      ...common,
+      id: 'lock-shape',
+      label: 'Lock or unlock the picked shape',
+      keys: ['shift+l'],
+      enabled: picked,
+      run: (studio) => studio.region.toggleLocked(selected(studio)),
+    },
+    {
+      ...common,
+      id: 'select-above',
+      label: 'Pick the shape above',
+      keys: ['alt+pageup'],
+      undo: 'view',
+      repeats: true,
+      enabled: withRegion,
+      run: (studio) => studio.region.selectNext('up'),
+    },
+    {
+      ...common,
+      id: 'select-below',
+      label: 'Pick the shape below',
+      keys: ['alt+pagedown'],
+      undo: 'view',
+      repeats: true,
+      enabled: withRegion,
+      run: (studio) => studio.region.selectNext('down'),
+    },
+    {
+      ...common,
+      id: 'apply-next',
+      label: 'Apply the region to the next image',
+      keys: ['shift+n'],
+      enabled: hasOthers,
+      run: (studio) => studio.region.applyToNext(),
+    },
+    {
+      ...common,
+      id: 'apply-normals',
+      label: 'Apply the region to all normal images',
+      keys: [],
+      enabled: (studio) => withRegion(studio) && studio.region.normals().length > 0,
+      run: (studio) => studio.region.applyTo(studio.region.normals()),
+    },
+    {
+      ...common,
+      id: 'apply-chosen',
+      label: 'Apply the region to chosen images…',
+      keys: [],
+      enabled: hasOthers,
+      run: (studio) => studio.session.setState({ applyOpen: true }),
+    },
+  ];
+}
 
 function nudges(): Action[] {
   const directions = [

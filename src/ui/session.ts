@@ -5,7 +5,8 @@ import type { ComputePreference, ComputeStatus, ModelInfo, OpenedImage, Preview,
 import type { RegionMode } from './canvas/tools/tool';
 
 export type Page = 'dataset' | 'synthesize' | 'export';
-export type ToolId = 'select' | 'rectangle' | 'ellipse' | 'lasso' | 'polygon' | 'brush' | 'eraser' | 'donor' | 'pan';
+export type ToolId =
+  'select' | 'rectangle' | 'ellipse' | 'lasso' | 'polygon' | 'brush' | 'eraser' | 'wand' | 'donor' | 'pan';
 /** From the bottom of the stack to its top. */
 export const LAYERS = ['photo', 'result', 'edges', 'editedEdges', 'mask', 'region'] as const;
 export type LayerId = (typeof LAYERS)[number];
@@ -53,6 +54,8 @@ export interface SessionState {
   readonly tool: ToolId;
   readonly regionMode: RegionMode;
   readonly brush: { readonly radius: number; readonly softness: number };
+  /** How unlike a colour may be to be taken, [0, 100], and whether only what is connected is taken. */
+  readonly wand: { readonly tolerance: number; readonly contiguous: boolean };
   readonly layers: Readonly<Record<LayerId, LayerState>>;
   /** Where one picture leaves room beside it, and where several fill the canvas. */
   readonly layersOpen: { readonly one: boolean; readonly several: boolean };
@@ -80,6 +83,8 @@ export interface SessionState {
   readonly computeStarting: boolean;
   readonly computeError: ErrorReport | null;
   readonly shortcutsOpen: boolean;
+  /** The dialog in which images are chosen for the region to be applied to. */
+  readonly applyOpen: boolean;
   readonly networksOpen: boolean;
   readonly networks: readonly ModelInfo[] | null;
   readonly weightsLoading: boolean;
@@ -103,6 +108,7 @@ const KEPT: Readonly<Record<keyof SessionState, 'browser' | 'nowhere'>> = {
   tool: 'browser',
   regionMode: 'browser',
   brush: 'browser',
+  wand: 'browser',
   layers: 'browser',
   layersOpen: 'browser',
   viewMode: 'browser',
@@ -124,6 +130,7 @@ const KEPT: Readonly<Record<keyof SessionState, 'browser' | 'nowhere'>> = {
   computeStarting: 'nowhere',
   computeError: 'nowhere',
   shortcutsOpen: 'nowhere',
+  applyOpen: 'nowhere',
   networksOpen: 'nowhere',
   networks: 'nowhere',
   weightsLoading: 'nowhere',
@@ -149,6 +156,7 @@ export const FRESH_SESSION: SessionState = {
   tool: 'rectangle',
   regionMode: 'replace',
   brush: { radius: 14, softness: 0.3 },
+  wand: { tolerance: 20, contiguous: true },
   layers: {
     photo: SHOWN,
     result: SHOWN,
@@ -178,6 +186,7 @@ export const FRESH_SESSION: SessionState = {
   computeStarting: false,
   computeError: null,
   shortcutsOpen: false,
+  applyOpen: false,
   networksOpen: false,
   networks: null,
   weightsLoading: false,

@@ -8,13 +8,17 @@ import { newDraft, type Draft, type ImageRecord, type ProjectDocument, type Vari
 import type { ProjectStore } from '../project/store';
 import type { ComputePreference, ImportBatch, ImportFile, Preview, PreviewRequest, StudioWorker } from '../worker/api';
 import { newContext } from './canvas/compose';
-import { centralShape, frameOf, inverted, moved, withFrame } from './canvas/shapes';
+import { centralShape, frameOf, moved, withFrame } from './canvas/shapes';
 import { combineOf, type Commit } from './canvas/tools/tool';
 import { donorCandidates, donorOf } from './donor';
+import { DonorParts } from './donor-parts';
 import { LatestWins } from './latest';
 import type { Pictures } from './pictures';
 import { suggestRegion } from './suggest';
 import { saveStream } from './save-stream';
+import { RegionTools } from './region-tools';
+import { isDonorPart, placedTogether } from './regions';
+import { Wand } from './wand';
 import type { DatasetFilter, LayerId, LayerState, Page, SessionState, SessionStore } from './session';
 
 /** What the canvas can be asked to do; there while it is on screen. */
@@ -48,6 +52,10 @@ export class Studio {
   #requested: { draft: Draft; donor: ImageRecord | null; imageId: string } | null = null;
   #openings = 0;
   readonly #cancelled = new Set<string>();
+  /** What is done to the region as a whole, or from its list. */
+  readonly region = new RegionTools(this);
+  readonly donorParts = new DonorParts(this);
+  readonly wand = new Wand(this);
   #candidates: { images: ProjectDocument['images']; imageId: string; donors: ImageRecord[] } | null = null;
 
   constructor(
@@ -55,7 +63,7 @@ export class Studio {
     readonly session: SessionStore,
     readonly worker: Remote<StudioWorker>,
     readonly pictures: Pictures,
-    private readonly notify: (notice: Notice) => void,
+    readonly notify: (notice: Notice) => void,
   ) {
     this.#preview = new LatestWins<{ request: PreviewRequest }, Preview>(({ request }) => worker.preview(request), {
       busy: (busy) => this.#set({ busy }),
@@ -334,9 +342,14 @@ export class Studio {
   async openNeighbour(step: 1 | -1): Promise<void> {
     const image = this.image;
     if (!image) return;
-    const siblings = imagesOf(this.document, image.datasetId);
+    const siblings = this.siblings();
     const index = siblings.findIndex(({ id }) => id === image.id);
     await this.openImage(siblings[(index + step + siblings.length) % siblings.length].id);
+  }
+
+  /** The images of the open image's dataset, in their order. */
+  siblings(): ImageRecord[] {
+    return this.image ? imagesOf(this.document, this.image.datasetId) : [];
   }
 
   get image(): ImageRecord | null {
@@ -378,7 +391,12 @@ export class Studio {
       label,
       (document) => {
         document.drafts[draft.imageId] ??= structuredClone(draft) as Mutable<Draft>;
-        recipe(document.drafts[draft.imageId]);
+        const next = document.drafts[draft.imageId];
+        recipe(next);
+        const placement = draft.shapes.some(isDonorPart) ? placedTogether(draft, next) : null;
+        if (!placement) return;
+        next.augmentation = { ...placement };
+        for (const shape of next.shapes) if (isDonorPart(shape)) shape.placement = { ...placement };
       },
       mergeKey === undefined ? undefined : { mergeKey: `${draft.imageId}/${mergeKey}` },
     );
@@ -452,7 +470,7 @@ export class Studio {
       resize ? 'Resize region' : 'Move region',
       (next) => {
         next.shapes = draft.shapes.map((shape, i) =>
-          selectedShape === null || selectedShape === i ? change(shape) : shape,
+          (selectedShape === null || selectedShape === i) && !shape.locked ? change(shape) : shape,
         ) as typeof next.shapes;
       },
       resize ? 'resize' : 'nudge',
@@ -465,31 +483,12 @@ export class Studio {
 
   deleteShape(): void {
     const { selectedShape } = this.session.getState();
-    if (selectedShape === null) return;
-    this.edit('Delete shape', (draft) => void draft.shapes.splice(selectedShape, 1));
-    this.#set({ selectedShape: null });
+    if (selectedShape !== null) this.region.remove({ from: selectedShape, to: selectedShape });
   }
 
   clearRegion(): void {
     this.edit('Clear region', (draft) => void (draft.shapes = []));
     this.#set({ selectedShape: null });
-  }
-
-  invertRegion(): void {
-    const { opened } = this.session.getState();
-    const draft = this.draft;
-    if (!opened || !draft) return;
-    const shapes = inverted(draft.shapes, opened);
-    if (shapes) {
-      this.edit('Invert region', (next) => void (next.shapes = shapes as typeof next.shapes));
-      this.#set({ selectedShape: null });
-    } else {
-      this.notify({
-        kind: 'warning',
-        title: 'Not inverted',
-        message: 'A region made with “intersect” cannot be inverted. Undo the intersection first.',
-      });
-    }
   }
 
   /** An arbitrary region (LogicAL): from a new seed each time, or the one given. */

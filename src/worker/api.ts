@@ -150,6 +150,17 @@ export interface StudioWorker {
   randomRegion(image: ImageRecord, seed: number, share: number): Promise<RegionShape[]>;
   /** A random augmentation A(·) from the seed. */
   randomAugmentation(seed: number): Promise<Augmentation>;
+  /**
+   * The magic wand: what is coloured like the pixel at (x, y), px of the working size, as a soft mask of that size.
+   * @param options.tolerance how unlike a colour may be, [0, 100]
+   * @param options.contiguous only what is connected to the pixel
+   */
+  wand(
+    image: ImageRecord,
+    x: number,
+    y: number,
+    options: { readonly tolerance: number; readonly contiguous: boolean },
+  ): Promise<EncodedMask>;
   /** The region of a draft as a mask, e.g. to save or to combine. */
   encodeRegion(image: ImageRecord, draft: Draft): Promise<EncodedMask>;
 

@@ -8,8 +8,10 @@ import { grey8FromRaster, image8FromRaster, resizeRaster, rgbFromImage8, type Ra
 import { type Augmentation, type EncodedMask, type ImageRef, type RegionShape, type Renderer } from '../core/recipe';
 import { RegionCanvas } from '../core/region-canvas';
 import type { Rle } from '../core/rle';
+import { DEFAULT_WAND, magicWand } from '../core/wand';
+import { fitInside, WORKING_SIDE, workingSize } from '../core/size';
 import { browserCodec } from '../datasets/codec-browser';
-import { encodeGreyPng, encodeRgbPng, fitInside } from '../datasets/codec';
+import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
 import { categoryName, mvtecAdEntries, type ExportNormal, type ExportPair } from '../datasets/mvtec-ad';
 import { zipStream } from '../datasets/zip';
 import { gridPrompts, LEAST_KEPT } from '../models/sam/everything';
@@ -23,7 +25,7 @@ import { randomAugmentation } from '../synthesis/donor';
 import type { PartSettings } from '../synthesis/parts/refine';
 import { recipeFor } from '../synthesis/recipes';
 import { randomArbitraryRegion } from '../synthesis/regions';
-import { PreparedSource, WORKING_SIDE } from '../synthesis/source';
+import { PreparedSource } from '../synthesis/source';
 import { measure, synthesize, type Synthesis } from '../synthesis/synthesize';
 import type { Stages, SynthesisRequest } from '../synthesis/types';
 import { verdicts } from '../synthesis/verdicts';
@@ -201,7 +203,7 @@ export class Studio implements StudioWorker {
   }
 
   async randomRegion(image: ImageRecord, seed: number, share: number): Promise<RegionShape[]> {
-    const { width, height } = this.#workingSize(image);
+    const { width, height } = workingSize(image);
     return randomArbitraryRegion(new Random(seed), width, height, { share });
   }
 
@@ -209,8 +211,19 @@ export class Studio implements StudioWorker {
     return randomAugmentation(new Random(seed));
   }
 
+  wand(
+    image: ImageRecord,
+    x: number,
+    y: number,
+    options: { readonly tolerance: number; readonly contiguous: boolean },
+  ): Promise<EncodedMask> {
+    return this.#compute(async (stages) =>
+      encodeMask(magicWand(await this.#raster(image, stages), x, y, { ...DEFAULT_WAND, ...options })),
+    );
+  }
+
   async encodeRegion(image: ImageRecord, draft: Draft): Promise<EncodedMask> {
-    const { width, height } = this.#workingSize(image);
+    const { width, height } = workingSize(image);
     return encodeMask(rasterizeRegion(draft.shapes, width, height, draft.feather, draft.grow));
   }
 
@@ -332,7 +345,7 @@ export class Studio implements StudioWorker {
         const message = `A grid has 1 to ${MOST_POINTS} points a side, not ${grid}. Choose another.`;
         throw new StudioError('bad-argument', 'model', message);
       }
-      const { width, height } = this.#workingSize(image);
+      const { width, height } = workingSize(image);
       const prompts = gridPrompts(width, height, grid);
       const total = prompts.length;
       const masks: SegmentedMask[] = [];
@@ -468,10 +481,6 @@ export class Studio implements StudioWorker {
     this.#regionOf = imageId;
     this.#regionCanvas.show(shapes);
     return this.#regionCanvas.mask;
-  }
-
-  #workingSize({ width, height }: ImageRecord): { width: number; height: number } {
-    return fitInside(width, height, WORKING_SIDE);
   }
 
   /** RGB at working size, in memory. */

@@ -6,6 +6,7 @@ import { Transformer } from 'konva/lib/shapes/Transformer';
 import { Stage } from 'konva/lib/Stage';
 import { augmentationAffine } from '../../core/geometry';
 import type { RegionShape } from '../../core/recipe';
+import { isDonorPart } from '../regions';
 import type { SessionState, ToolId } from '../session';
 import type { CanvasCommands, Studio } from '../studio';
 import type { Scene } from './compose';
@@ -17,7 +18,7 @@ import { canTurn, frameOf, pick, withFrame } from './shapes';
 import { boxTool } from './tools/box';
 import { lassoTool, polygonTool } from './tools/outline';
 import { strokeTool } from './tools/stroke';
-import type { Modifiers, ToolEvent, ToolMachine } from './tools/tool';
+import { effectiveMode, type Modifiers, type ToolEvent, type ToolMachine } from './tools/tool';
 import type { Point, Size, Viewport } from './viewport';
 import { fit, keepInSight, panBy, PIXELATED_FROM, toImage, toScreen, zoomAt } from './viewport';
 
@@ -40,7 +41,7 @@ type Drag =
   | { readonly kind: 'tool'; readonly pane: Pane }
   | { readonly kind: 'pan'; last: Point }
   | { readonly kind: 'move'; readonly pane: Pane; readonly index: number; from: Point; readonly key: string }
-  | { readonly kind: 'donor'; readonly pane: Pane; from: Point; dx: number; dy: number; readonly key: string };
+  | { readonly kind: 'donor'; readonly pane: Pane; from: Point; readonly key: string };
 
 /**
  * The picture on screen: layers, region, tools, zoom and pan, on Konva. It listens to the stores itself and draws once
@@ -243,10 +244,11 @@ export class CanvasView implements CanvasCommands {
     );
   }
 
-  /** The donor's photograph, seen through while it is being moved. */
+  /** The donor's photograph, seen through while it or its part is being moved. */
   #loadGhost(): void {
     const draft = this.studio.draft;
-    const donor = this.#tool === 'donor' && draft ? this.studio.donorOf(draft) : null;
+    const moves = this.#tool === 'donor' || draft?.shapes.some(isDonorPart);
+    const donor = moves && draft ? this.studio.donorOf(draft) : null;
     if (this.#ghost?.id === donor?.id) return;
     this.#ghost = donor && { id: donor.id, picture: null };
     if (!donor) return;
@@ -309,7 +311,7 @@ export class CanvasView implements CanvasCommands {
       context.beginPath();
       context.rect(0, 0, image.width, image.height);
       context.clip();
-      if (this.#drag?.kind === 'donor') this.#drawGhost(context, image);
+      if (this.#placing()) this.#drawGhost(context, image);
       if (layers.region.visible && !peeking && !this.#region.empty) {
         context.imageSmoothingEnabled = this.#viewport.scale < PIXELATED_FROM;
         // While painting the stroke must be seen, however faint the layer is set.
@@ -371,12 +373,22 @@ export class CanvasView implements CanvasCommands {
     if (!draft || !picture) return;
     const donor = { width: picture.naturalWidth, height: picture.naturalHeight };
     const [a, b, c, d, e, f] = augmentationAffine(draft.augmentation, donor, image);
-    const pending = this.#drag?.kind === 'donor' ? this.#drag : { dx: 0, dy: 0 };
+    const part = draft.shapes.some(isDonorPart);
     context.save();
-    context.globalAlpha = 0.5;
-    context.transform(a, d, b, e, c + pending.dx, f + pending.dy);
+    if (part) context.clip(this.#region.outline, 'evenodd');
+    context.globalAlpha = part ? 0.8 : 0.5;
+    context.transform(a, d, b, e, c, f);
     context.drawImage(picture, 0, 0);
     context.restore();
+  }
+
+  /** Whether the donor is being laid over the picture right now: all of it, or its part that is picked. */
+  #placing(): boolean {
+    if (this.#drag?.kind === 'donor') return true;
+    const { selectedShape } = this.studio.session.getState();
+    const shape = selectedShape === null ? undefined : this.studio.draft?.shapes[selectedShape];
+    if (!shape || !isDonorPart(shape)) return false;
+    return this.#drag?.kind === 'move' || this.#transformer.isTransforming();
   }
 
   #drawCursor(context: CanvasRenderingContext2D): void {
@@ -451,7 +463,7 @@ export class CanvasView implements CanvasCommands {
   #attachFrame(): void {
     const { selectedShape, tool, opened } = this.studio.session.getState();
     const shape = selectedShape === null ? undefined : this.studio.draft?.shapes[selectedShape];
-    const frame = tool === 'select' && opened && shape ? frameOf(shape, opened) : null;
+    const frame = tool === 'select' && opened && shape && !shape.locked ? frameOf(shape, opened) : null;
     if (!frame || !shape) {
       if (this.#transformer.nodes().length > 0) this.#transformer.nodes([]);
       this.#proxy.visible(false);
@@ -613,7 +625,10 @@ export class CanvasView implements CanvasCommands {
 
     this.#proxy.draggable(false);
     this.#transformer.on('transform', () => this.#frameChanged('Resize shape'));
-    this.#transformer.on('transformend', () => project.getState().settle());
+    this.#transformer.on('transformend', () => {
+      project.getState().settle();
+      this.#draw();
+    });
   }
 
   #holdSpace(held: boolean): void {
@@ -673,7 +688,9 @@ export class CanvasView implements CanvasCommands {
       if (index !== null) this.#drag = { kind: 'move', pane, index, from: at, key: crypto.randomUUID() };
     } else if (this.#tool === 'donor') {
       if (this.studio.draft?.operation === 'remove') return;
-      this.#drag = { kind: 'donor', pane, from: at, dx: 0, dy: 0, key: crypto.randomUUID() };
+      this.#drag = { kind: 'donor', pane, from: at, key: crypto.randomUUID() };
+    } else if (this.#tool === 'wand') {
+      this.studio.wand.touch(at, effectiveMode(this.studio.session.getState().regionMode, modifiersOf(event)));
     } else {
       this.#drag = { kind: 'tool', pane };
       this.#step({ type: 'down', point: at, modifiers: modifiersOf(event) });
@@ -712,9 +729,17 @@ export class CanvasView implements CanvasCommands {
       }
       case 'donor': {
         const at = this.#imagePoint(drag.pane, point);
-        drag.dx = at.x - drag.from.x;
-        drag.dy = at.y - drag.from.y;
-        this.#overlayLayer.batchDraw();
+        const image = this.#imageSize;
+        if (!image) return;
+        this.studio.edit(
+          'Move donor',
+          ({ augmentation }) => {
+            augmentation.translateX += (at.x - drag.from.x) / image.width;
+            augmentation.translateY += (at.y - drag.from.y) / image.height;
+          },
+          drag.key,
+        );
+        drag.from = at;
         return;
       }
       case 'tool':
@@ -736,7 +761,6 @@ export class CanvasView implements CanvasCommands {
     const drag = this.#drag;
     this.#drag = null;
     if (!drag) return;
-    const image = this.#imageSize;
     switch (drag.kind) {
       case 'tool':
         this.#step({
@@ -746,13 +770,6 @@ export class CanvasView implements CanvasCommands {
         });
         break;
       case 'donor':
-        if (image && (drag.dx !== 0 || drag.dy !== 0)) {
-          this.studio.edit('Move donor', ({ augmentation }) => {
-            augmentation.translateX += drag.dx / image.width;
-            augmentation.translateY += drag.dy / image.height;
-          });
-        }
-        break;
       case 'move':
         this.studio.project.getState().settle();
         break;
@@ -787,7 +804,16 @@ export class CanvasView implements CanvasCommands {
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
     const amount = (event.deltaY || event.deltaX) * unit;
     if (event.altKey) {
-      const { radius } = this.studio.session.getState().brush;
+      const { brush, tool } = this.studio.session.getState();
+      if (tool === 'wand') {
+        this.studio.wand.widen(-Math.sign(amount));
+        return;
+      }
+      if (event.shiftKey) {
+        this.studio.setBrush({ softness: Math.min(1, Math.max(0, brush.softness - amount * 0.0005)) });
+        return;
+      }
+      const { radius } = brush;
       this.studio.setBrush({ radius: Math.min(256, Math.max(0.5, radius * Math.exp(-amount * 0.0015))) });
       return;
     }

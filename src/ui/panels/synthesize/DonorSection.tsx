@@ -6,6 +6,7 @@ import {
   IconDice5,
   IconFlipHorizontal,
   IconFlipVertical,
+  IconPhotoSensor,
   IconRotate,
 } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
@@ -14,6 +15,7 @@ import { IDENTITY_AUGMENTATION, type Augmentation } from '../../../core/recipe';
 import type { Draft, ImageRecord } from '../../../project/document';
 import { useProject, useStudio } from '../../app/context';
 import { ActionButton } from '../../parts/ActionButton';
+import { Keys } from '../../parts/keys';
 import { Section } from '../../parts/Section';
 import { SliderRow } from '../../parts/SliderRow';
 import { Thumbnail } from '../../parts/Thumbnail';
@@ -50,6 +52,17 @@ export function DonorSection({ draft }: { draft: Draft }) {
         {donor ? donor.name : 'No donor'}
         <span>{draft.donorId === null ? 'chosen by the seed' : ''}</span>
       </p>
+      <Button
+        variant="default"
+        fullWidth
+        mb={10}
+        leftSection={<IconPhotoSensor size={15} stroke={1.6} />}
+        rightSection={<Keys shortcut="y" />}
+        disabled={!donor}
+        onClick={() => studio.donorParts.open()}
+      >
+        Take a part of it…
+      </Button>
       <Placement draft={draft} />
     </Section>
   );

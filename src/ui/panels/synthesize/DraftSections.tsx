@@ -70,30 +70,6 @@ export function RendererSection({ draft, opened }: { draft: Draft; opened: Opene
   );
 }
 
-export function RegionSection({ draft }: { draft: Draft }) {
-  const studio = useStudio();
-  const count = draft.shapes.length;
-  return (
-    <Section
-      title="Region"
-      aside={
-        <span className={classes.aside}>{count === 0 ? 'empty' : `${count} ${count === 1 ? 'shape' : 'shapes'}`}</span>
-      }
-    >
-      <SliderRow
-        label="Soft border"
-        value={draft.feather}
-        min={0}
-        max={16}
-        step={0.1}
-        unit=" px"
-        onChange={(value) => studio.edit('Soften border', (next) => void (next.feather = value), 'feather')}
-        onDone={() => studio.project.getState().settle()}
-      />
-    </Section>
-  );
-}
-
 const EDGE_OUTPUTS: readonly { value: EdgeOutput; label: string }[] = [
   { value: 'e1', label: 'First scale, finest (LogicAL)' },
   { value: 'e2', label: 'Second scale' },

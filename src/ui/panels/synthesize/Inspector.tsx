@@ -4,9 +4,10 @@ import { actionOf } from '../../actions';
 import { useDraft, useEnabled, useSession, useShell, useStudio } from '../../app/context';
 import { Keys } from '../../parts/keys';
 import { DonorSection } from './DonorSection';
-import { GroundTruthSection, RegionSection, RendererSection, VariationSection } from './DraftSections';
+import { GroundTruthSection, RendererSection, VariationSection } from './DraftSections';
 import { MeasureSection } from './MeasureSection';
 import { OperationSection } from './OperationSection';
+import { RegionSection } from './RegionSection';
 import classes from './synthesize.module.css';
 
 /** What is made of the region, and what came of it. */
@@ -22,7 +23,7 @@ export function Inspector() {
             {draft.operation !== 'remove' && <DonorSection draft={draft} />}
             <MeasureSection />
             <RendererSection draft={draft} opened={opened} />
-            <RegionSection draft={draft} />
+            <RegionSection draft={draft} opened={opened} />
             <VariationSection draft={draft} />
             <GroundTruthSection draft={draft} />
           </>

@@ -12,9 +12,10 @@ import { useSession, useStudio } from '../../app/context';
 import type { RegionMode } from '../../canvas/tools/tool';
 import { ActionButton } from '../../parts/ActionButton';
 import type { ToolId, ViewMode } from '../../session';
+import { WandOptions } from './WandOptions';
 import classes from './synthesize.module.css';
 
-const DRAWING: ReadonlySet<ToolId> = new Set(['rectangle', 'ellipse', 'lasso', 'polygon']);
+const DRAWING: ReadonlySet<ToolId> = new Set(['rectangle', 'ellipse', 'lasso', 'polygon', 'wand']);
 
 /** What the tool in hand can be set to, and how the picture is looked at. */
 export function OptionsBar() {
@@ -51,9 +52,13 @@ function ToolOptions() {
           ]}
           onChange={(value) => studio.session.setState({ regionMode: value as RegionMode })}
         />
-        <span className={classes.optionHint} data-minor>
-          {tool === 'polygon' ? 'Enter or a double click closes it' : 'Shift adds, Alt subtracts'}
-        </span>
+        {tool === 'wand' ? (
+          <WandOptions />
+        ) : (
+          <span className={classes.optionHint} data-minor>
+            {tool === 'polygon' ? 'Enter or a double click closes it' : 'Shift adds, Alt subtracts'}
+          </span>
+        )}
       </>
     );
   }

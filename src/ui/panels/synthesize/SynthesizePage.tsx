@@ -1,7 +1,9 @@
 import { VisuallyHidden } from '@mantine/core';
 import { useImage, useSession, useStudio } from '../../app/context';
 import { CanvasPane } from '../../canvas/CanvasPane';
+import { ApplyDialog } from './ApplyDialog';
 import { BottomDock } from './BottomDock';
+import { DonorDialog } from './DonorDialog';
 import { Inspector } from './Inspector';
 import { OptionsBar } from './OptionsBar';
 import { ToolRail } from './ToolRail';
@@ -34,6 +36,8 @@ export function SynthesizePage() {
         <BottomDock />
       </div>
       <Inspector />
+      <ApplyDialog />
+      <DonorDialog />
     </div>
   );
 }

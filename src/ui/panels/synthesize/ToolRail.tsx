@@ -9,6 +9,7 @@ import {
   IconPolygon,
   IconSparkles,
   IconSquareOff,
+  IconWand,
   IconContrast,
   IconMarquee2,
 } from '@tabler/icons-react';
@@ -26,6 +27,7 @@ const TOOLS: readonly (readonly [ToolId, typeof IconBrush][])[] = [
     ['polygon', IconPolygon],
     ['brush', IconBrush],
     ['eraser', IconEraser],
+    ['wand', IconWand],
   ],
   [
     ['donor', IconArrowsMove],
