@@ -1,6 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
-import { drag, openDemo, openStudio, resultShown } from './ui-support';
+import { drag, openStudio, photograph, resultShown } from './ui-support';
 
 const region = (page: Page) => page.getByRole('region', { name: 'Region', exact: true });
 const list = (page: Page) => page.getByRole('list', { name: 'Shapes, topmost first' });
@@ -8,8 +8,11 @@ const row = (page: Page, name: string) => list(page).getByRole('button', { name,
 
 test.beforeEach(async ({ page }) => {
   await openStudio(page);
-  await openDemo(page);
-  await page.keyboard.press('Control+Backspace');
+  const files = await Promise.all(
+    [1, 2, 3].map(async (i) => ({ name: `board-${i}.png`, mimeType: 'image/png', buffer: await photograph(i) })),
+  );
+  await page.getByTestId('files-input').setInputFiles(files);
+  await page.getByRole('button', { name: 'board-1.png', exact: true }).click();
   await expect(region(page)).toContainText('empty');
 });
 
@@ -111,7 +114,7 @@ test('a region grows, is inverted whatever it is made of, joined, and applied to
   await expect(region(page)).toContainText('empty');
 });
 
-test('the wand takes a pin, and its tolerance can be changed afterwards', async ({ page }) => {
+test('the wand takes what is of one colour, and its tolerance can be changed afterwards', async ({ page }) => {
   await page.keyboard.press('z');
   const box = (await page.getByTestId('canvas').boundingBox())!;
   await page.mouse.click(box.x + 0.5 * box.width, box.y + 0.5 * box.height);
@@ -119,7 +122,7 @@ test('the wand takes a pin, and its tolerance can be changed afterwards', async 
   await resultShown(page);
   await page.keyboard.press(']');
   await page.keyboard.press(']');
-  await expect(page.getByRole('button', { name: 'Undo: Change the wand’s tolerance' })).toBeEnabled();
+  await expect(page.getByRole('button', { name: 'Undo: Change the wand’s settings' })).toBeEnabled();
   await page.keyboard.down('Shift');
   await page.mouse.click(box.x + 0.42 * box.width, box.y + 0.3 * box.height);
   await page.keyboard.up('Shift');

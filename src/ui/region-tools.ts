@@ -20,6 +20,8 @@ export interface RegionHost {
   draftOf(imageId: string): Draft;
   /** The images of the open image's dataset, in their order. */
   siblings(): readonly ImageRecord[];
+  /** Those of them that may lend their edges: the normal ones. */
+  donors(): readonly ImageRecord[];
   edit(label: string, recipe: (draft: Mutable<Draft>) => void, mergeKey?: string): void;
   notify(notice: { kind: 'error' | 'warning' | 'info'; title: string; message: string }): void;
 }
@@ -196,9 +198,9 @@ export class RegionTools {
     return at < 0 || siblings.length < 2 ? null : siblings[(at + 1) % siblings.length];
   }
 
-  /** The other images of the dataset that show no defect. */
-  normals(): ImageRecord[] {
-    return this.host.siblings().filter(({ id, label }) => label === 'good' && id !== this.host.image?.id);
+  /** The other images of the dataset that show no defect; all of them where nothing is known of defects. */
+  normals(): readonly ImageRecord[] {
+    return this.host.donors();
   }
 
   applyToNext(): void {

@@ -166,7 +166,8 @@ export function sameAugmentation(a: Augmentation, b: Augmentation): boolean {
 export function regionOnto(draft: Draft, source: Draft, from: Size, to: Size): Draft {
   const factor = Math.sqrt((to.width * to.height) / (from.width * from.height));
   const { grow, feather } = source;
-  const region = { shapes: transferShapes(source.shapes, from, to), grow: grow * factor, feather: feather * factor };
+  const within = (value: number) => Math.min(64, Math.max(-64, value * factor));
+  const region = { shapes: transferShapes(source.shapes, from, to), grow: within(grow), feather: within(feather) };
   if (!source.shapes.some(isDonorPart)) return { ...draft, ...region };
   const { operation, augmentation } = source;
   // An image is not its own donor: there the seed chooses another.

@@ -156,7 +156,7 @@ export const FRESH_SESSION: SessionState = {
   tool: 'rectangle',
   regionMode: 'replace',
   brush: { radius: 14, softness: 0.3 },
-  wand: { tolerance: 20, contiguous: true },
+  wand: { tolerance: 12, contiguous: true },
   layers: {
     photo: SHOWN,
     result: SHOWN,

@@ -349,8 +349,16 @@ export class Studio {
 
   /** The images of the open image's dataset, in their order. */
   siblings(): ImageRecord[] {
-    return this.image ? imagesOf(this.document, this.image.datasetId) : [];
+    const { image } = this;
+    if (!image) return [];
+    const { images } = this.document;
+    const { datasetId } = image;
+    if (this.#siblings?.images !== images || this.#siblings.datasetId !== datasetId) {
+      this.#siblings = { images, datasetId, list: imagesOf(this.document, datasetId) };
+    }
+    return this.#siblings.list;
   }
+  #siblings: { images: ProjectDocument['images']; datasetId: string; list: ImageRecord[] } | null = null;
 
   get image(): ImageRecord | null {
     const { imageId } = this.session.getState();

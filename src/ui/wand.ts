@@ -27,45 +27,48 @@ interface Touch {
   readonly point: Point;
   readonly mode: RegionMode;
   readonly settings: Settings;
-  /** The mask this one takes the place of: the same touch with other settings. */
-  readonly instead: EncodedMask | null;
 }
 
 /** Takes what is coloured like the pixel touched. Its settings can be changed afterwards: the last mask follows them. */
 export class Wand {
-  readonly #requests: LatestWins<Touch, EncodedMask>;
+  /** The last touch again, with other settings. */
+  readonly #changes: LatestWins<Touch, EncodedMask>;
   #last: { readonly touch: Touch; readonly mask: EncodedMask } | null = null;
 
   constructor(private readonly host: WandHost) {
-    this.#requests = new LatestWins<Touch, EncodedMask>(
-      ({ image, point, settings }) => host.worker.wand(image, point.x, point.y, settings),
-      {
-        busy: () => undefined,
-        result: (mask, touch) => this.#found(mask, touch),
-        error: (error) => {
-          const { code, message } = reportOf(error, 'ui');
-          if (code !== 'cancelled') host.notify({ kind: 'error', title: 'The wand took nothing', message });
-        },
-        dropped: () => undefined,
-      },
-    );
+    this.#changes = new LatestWins<Touch, EncodedMask>((touch) => this.#ask(touch), {
+      busy: () => undefined,
+      result: (mask, touch) => this.#changed(mask, touch),
+      error: (error) => this.#tell(error),
+      dropped: () => undefined,
+    });
   }
 
-  touch(point: Point, mode: RegionMode): void {
+  /** Takes what is coloured like this place, px of the working size, and joins it to the region. */
+  async touch(point: Point, mode: RegionMode): Promise<void> {
     const { image } = this.host;
-    const { opened, wand } = this.host.session.getState();
+    const { opened, wand: settings } = this.host.session.getState();
     if (!image || !opened) return;
     if (!(point.x >= 0 && point.y >= 0 && point.x < opened.width && point.y < opened.height)) return;
-    this.#requests.request({ image, point, mode, settings: wand, instead: null });
+    const touch = { image, point, mode, settings };
+    this.#changes.clear();
+    try {
+      const mask = await this.#ask(touch);
+      if (this.host.image?.id !== image.id) return;
+      const shape: RegionShape = { kind: 'mask', combine: combineOf(mode), mask, label: 'Magic wand' };
+      this.host.addShape({ shape, replace: mode === 'replace' });
+      this.#last = { touch, mask };
+    } catch (error) {
+      this.#tell(error);
+    }
   }
 
+  /** Other settings, from now on and for what was touched last. */
   set(change: Partial<Settings>): void {
     const { wand } = this.host.session.getState();
     const settings = { ...wand, ...change };
     this.host.session.setState({ wand: settings });
-    const last = this.#last;
-    if (!last || this.#indexOf(last.mask) === null || last.touch.image.id !== this.host.image?.id) return;
-    this.#requests.request({ ...last.touch, settings, instead: last.mask });
+    if (this.#lastIndex !== null && this.#last) this.#changes.request({ ...this.#last.touch, settings });
   }
 
   /** Takes colours that are more unlike, by so many steps of [0, 100]. */
@@ -74,37 +77,39 @@ export class Wand {
     this.set({ tolerance: Math.min(100, Math.max(0, tolerance + step)) });
   }
 
-  #found(mask: EncodedMask, touch: Touch): void {
-    if (this.host.image?.id !== touch.image.id) return;
-    if (touch.instead === null) {
-      const shape: RegionShape = { kind: 'mask', combine: combineOf(touch.mode), mask, label: 'Magic wand' };
-      this.host.addShape({ shape, replace: touch.mode === 'replace' });
-    } else {
-      // A newer mask may have taken its place while this one was looked for.
-      const index = this.#indexOf(this.#last?.mask ?? touch.instead);
-      if (index === null) return;
-      this.host.edit(
-        'Change the wand’s tolerance',
-        ({ shapes }) => {
-          const shape = shapes[index];
-          if (shape.kind === 'mask') shape.mask = { ...mask };
-        },
-        'wand',
-      );
-    }
-    const shapes = this.host.draft?.shapes ?? [];
-    const at = touch.instead === null ? shapes.length - 1 : this.#indexOf(mask);
-    const shape = at === null ? undefined : shapes[at];
-    if (shape?.kind === 'mask') this.#last = { touch, mask: shape.mask };
+  #ask({ image, point, settings }: Touch): Promise<EncodedMask> {
+    return this.host.worker.wand(image, point.x, point.y, settings);
   }
 
-  /** Where in the draft the shape with this mask is. */
-  #indexOf(mask: EncodedMask): number | null {
-    const shapes = this.host.draft?.shapes ?? [];
-    for (let i = shapes.length - 1; i >= 0; i--) {
-      const shape = shapes[i];
-      if (shape.kind === 'mask' && (shape.mask === mask || shape.mask.data === mask.data)) return i;
-    }
-    return null;
+  #changed(mask: EncodedMask, touch: Touch): void {
+    const index = this.#lastIndex;
+    if (index === null) return;
+    this.host.edit(
+      'Change the wand’s settings',
+      ({ shapes }) => {
+        const shape = shapes[index];
+        if (shape.kind === 'mask') shape.mask = { ...mask };
+      },
+      'wand',
+    );
+    this.#last = { touch, mask };
   }
+
+  /** Where in the draft the mask of the last touch is; null where it is gone. */
+  get #lastIndex(): number | null {
+    const last = this.#last;
+    if (!last || last.touch.image.id !== this.host.image?.id) return null;
+    const shapes = this.host.draft?.shapes ?? [];
+    const index = shapes.findLastIndex((shape) => sameMask(shape, last.mask));
+    return index < 0 ? null : index;
+  }
+
+  #tell(error: unknown): void {
+    const { code, message } = reportOf(error, 'ui');
+    if (code !== 'cancelled') this.host.notify({ kind: 'error', title: 'The wand took nothing', message });
+  }
+}
+
+function sameMask(shape: RegionShape, mask: EncodedMask): boolean {
+  return shape.kind === 'mask' && shape.mask.data === mask.data;
 }

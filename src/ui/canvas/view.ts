@@ -33,6 +33,10 @@ const TOOLS: Partial<Record<ToolId, ToolMachine<unknown>>> = {
   eraser: strokeTool('eraser') as ToolMachine<unknown>,
 };
 
+/** Handles of the frame: at the corners both sides change, at a side one does. */
+const CORNERS = ['top-left', 'top-right', 'bottom-left', 'bottom-right'];
+const SIDES = ['top-center', 'middle-left', 'middle-right', 'bottom-center'];
+
 /** Stacks a mode needs, by pane content; the wipe pane draws two of them. */
 type Stack = Exclude<PaneContent, 'wipe'>;
 
@@ -483,7 +487,9 @@ export class CanvasView implements CanvasCommands {
       rotation: (frame.rotation * 180) / Math.PI,
     });
     this.#transformer.rotateEnabled(canTurn(shape));
-    this.#transformer.keepRatio(shape.kind === 'brush' || shape.kind === 'mask');
+    const keepRatio = shape.kind === 'brush' || shape.kind === 'mask';
+    this.#transformer.keepRatio(keepRatio);
+    this.#transformer.enabledAnchors(keepRatio ? CORNERS : [...CORNERS, ...SIDES]);
     this.#transformer.nodes([this.#proxy]);
     this.#placeFrame();
   }
@@ -690,7 +696,7 @@ export class CanvasView implements CanvasCommands {
       if (this.studio.draft?.operation === 'remove') return;
       this.#drag = { kind: 'donor', pane, from: at, key: crypto.randomUUID() };
     } else if (this.#tool === 'wand') {
-      this.studio.wand.touch(at, effectiveMode(this.studio.session.getState().regionMode, modifiersOf(event)));
+      void this.studio.wand.touch(at, effectiveMode(this.studio.session.getState().regionMode, modifiersOf(event)));
     } else {
       this.#drag = { kind: 'tool', pane };
       this.#step({ type: 'down', point: at, modifiers: modifiersOf(event) });
