@@ -13,7 +13,7 @@ test.beforeEach(async ({ page }) => {
   );
   await page.getByTestId('files-input').setInputFiles(files);
   await page.getByRole('button', { name: 'board-1.png', exact: true }).click();
-  await expect(region(page)).toContainText('empty');
+  await expect(region(page)).toContainText('empty', { timeout: 180_000 });
 });
 
 /** A rectangle, an ellipse that takes away, and five strokes. */
