@@ -487,7 +487,7 @@ function regionActions(): Action[] {
       ...common,
       id: 'flatten-region',
       label: 'Join all shapes into one mask',
-      keys: ['j'],
+      keys: ['shift+f'],
       enabled: withRegion,
       run: (studio) => studio.region.flatten(),
     },

@@ -1,4 +1,5 @@
 import { memo } from 'react';
+import { StudioError } from '../../../core/errors';
 import { augmentationAffine } from '../../../core/geometry';
 import { unpackedMask } from '../../../core/mask-shape';
 import { IDENTITY_AUGMENTATION, type EncodedMask, type RegionShape } from '../../../core/recipe';
@@ -14,15 +15,17 @@ const MASK_SIDE = 64;
 
 /** A shape as it lies in the picture, small: brought near, so that a small one is seen as well. */
 export const ShapePicture = memo(function ShapePicture({ shape, size }: { shape: RegionShape; size: Size }) {
+  // A damaged mask has no picture; the preview says what is wrong with it.
+  const damaged = shape.kind === 'mask' && !isReadable(shape.mask);
   return (
     <svg
       className={classes.picture}
-      viewBox={viewBox(shape, size)}
+      viewBox={damaged ? undefined : viewBox(shape, size)}
       data-combine={shape.combine}
       data-hidden={shape.hidden || undefined}
       aria-hidden
     >
-      <Drawing shape={shape} size={size} />
+      {!damaged && <Drawing shape={shape} size={size} />}
     </svg>
   );
 });
@@ -66,6 +69,16 @@ function Drawing({ shape, size }: { shape: RegionShape; size: Size }) {
         />
       );
     }
+  }
+}
+
+function isReadable(mask: EncodedMask): boolean {
+  try {
+    unpackedMask(mask);
+    return true;
+  } catch (error) {
+    if (error instanceof StudioError) return false;
+    throw error;
   }
 }
 
