@@ -1,6 +1,6 @@
 import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
 import type { EdgeCard, GeneratorCard } from '../models/cards';
-import { loadOwnSam, loadShippedSam, readShippedSamCard, type SamFile, type SamModel } from '../models/sam/load';
+import { loadOwnSam, loadShippedSam, readShippedSamCard, type SamModel } from '../models/sam/load';
 import {
   loadOwnEdges,
   loadShippedEdges,
@@ -8,6 +8,7 @@ import {
   type LoadedModel,
   type WeightSource,
 } from '../models/weights';
+import type { WeightFile } from '../models/official';
 import type { ImageRecord } from '../project/document';
 import { DEFAULT_PART_SETTINGS, type PartSettings } from '../synthesis/parts/refine';
 import type { PreparedSource } from '../synthesis/source';
@@ -103,7 +104,7 @@ export class Models {
     return { ...DEFAULT_PART_SETTINGS, ...(await this.segmentation()).card?.everything };
   }
 
-  async useSam(files: readonly SamFile[]): Promise<ModelInfo> {
+  async useSam(files: readonly WeightFile[]): Promise<ModelInfo> {
     const model = await loadOwnSam(files);
     this.#sam = Promise.resolve(model);
     return samInfo(model);

@@ -3,16 +3,11 @@ import { StudioError } from '../../core/errors';
 import { sha256 } from '../../core/hash';
 import type { ModelRef } from '../../core/recipe';
 import { parseCard, SHIPPED, type SegmentationCard } from '../cards';
+import { officialOf, type WeightFile } from '../official';
 import { metadata, parseOnnx, toNumber } from '../onnx-file/onnx';
 import { DataType, type OnnxModel, type OnnxValueInfo } from '../onnx-file/schema';
 import { readVouched, type WeightSource } from '../weights';
 import { pairSide, recogniseSam, type SamDecoder, type SamEncoder } from './family';
-
-export interface SamFile {
-  /** What to call it in sentences. */
-  readonly name: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
 
 /** The two files of a SAM, checked. */
 export interface SamModel {
@@ -20,8 +15,10 @@ export interface SamModel {
   readonly ref: ModelRef;
   readonly title: string;
   readonly licence: string;
-  readonly encoder: SamFile;
-  readonly decoder: SamFile;
+  readonly encoder: WeightFile;
+  readonly decoder: WeightFile;
+  /** SHA-256 of the decoder; the encoder's is that of {@link ref}. */
+  readonly decoderHash: string;
   /** Whether the decoder knows the labels 2 and 3 of a box's corners, as its file says. */
   readonly boxLabels: boolean;
   /** Null for files that the person brought. */
@@ -54,16 +51,17 @@ export async function loadShippedSam(source: WeightSource): Promise<SamModel> {
   );
   const { id, title, licence } = card;
   const boxLabels = knowsBoxLabels(parseOnnx(decoder.bytes, decoder.name));
-  return { ref: { id, sha256: card.encoder.sha256 }, title, licence, encoder, decoder, boxLabels, card };
+  const ref = { id, sha256: card.encoder.sha256 };
+  return { ref, title, licence, encoder, decoder, decoderHash: card.decoder.sha256, boxLabels, card };
 }
 
 /**
  * The two files of a SAM that the person brings, in any order.
  * @throws StudioError `bad-weights` naming the file and what to do: one missing, no network, no SAM, not of one export.
  */
-export async function loadOwnSam(files: readonly SamFile[]): Promise<SamModel> {
-  let encoder: { file: SamFile; form: SamEncoder } | null = null;
-  let decoder: { file: SamFile; form: SamDecoder; model: OnnxModel } | null = null;
+export async function loadOwnSam(files: readonly WeightFile[]): Promise<SamModel> {
+  let encoder: { file: WeightFile; form: SamEncoder } | null = null;
+  let decoder: { file: WeightFile; form: SamDecoder; model: OnnxModel } | null = null;
   for (const file of files) {
     const model = parseOnnx(file.bytes, file.name);
     if (model.graph.initializer.some(({ externalData }) => externalData?.length)) {
@@ -90,12 +88,15 @@ export async function loadOwnSam(files: readonly SamFile[]): Promise<SamModel> {
     throw new StudioError('bad-weights', 'model', message, { file });
   }
   pairSide(encoder.form, decoder.form, { encoder: encoder.file.name, decoder: decoder.file.name });
+  const [hash, decoderHash] = await Promise.all([sha256(encoder.file.bytes), sha256(decoder.file.bytes)]);
+  const official = officialOf(hash, 'segmentation');
   return {
-    ref: { id: encoder.file.name, sha256: await sha256(encoder.file.bytes) },
-    title: encoder.file.name,
-    licence: 'as its owner states',
+    ref: { id: official?.id ?? encoder.file.name, sha256: hash },
+    title: official?.title ?? encoder.file.name,
+    licence: official?.licence ?? 'as its owner states',
     encoder: encoder.file,
     decoder: decoder.file,
+    decoderHash,
     boxLabels: knowsBoxLabels(decoder.model),
     card: null,
   };

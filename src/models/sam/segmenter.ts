@@ -30,6 +30,8 @@ export interface SegmentedMask {
 
 /** What the encoder made of an image; kept in memory, so that it outlives a lost device. */
 export interface Embedding extends Size {
+  /** S of the network that made it, px. */
+  readonly side: number;
   readonly image: HostValues;
   readonly positional: HostValues | null;
   /** Samplers by the decoder's grid; made once an image. */
@@ -59,45 +61,83 @@ const ORIGINAL_PAD = -1;
  * `pred_masks` [1, P, M, L, L]. Meta's export: one prompt a run, `point_coords` [1, N, 2], `point_labels` [1, N].
  */
 export class Segmenter {
-  readonly #encoder: SamEncoder;
   readonly #decoder: SamDecoder;
-  /** S, px. */
-  readonly side: number;
+  readonly #open: () => Promise<OnnxSession>;
+  #encoding: Promise<OpenEncoder> | null = null;
 
-  /** @throws StudioError `bad-weights` if the sessions are no SAM, or not of one. */
+  /**
+   * @param encoding the encoder, or what opens it: where embeddings are kept from an earlier visit it is not needed, and
+   * it is the far larger file.
+   * @throws StudioError `bad-weights` if the sessions are no SAM, or not of one.
+   */
   constructor(
-    private readonly encoding: OnnxSession,
+    encoding: OnnxSession | (() => Promise<OnnxSession>),
     private readonly decoding: OnnxSession,
     private readonly options: SegmenterOptions = {},
   ) {
-    const encoder = recogniseSam(encoding, encoding.name);
     const decoder = recogniseSam(decoding, decoding.name);
-    if (encoder.role !== 'encoder' || decoder.role !== 'decoder') {
-      const message = `A SAM is an encoder and a decoder; ${encoding.name} and ${decoding.name} are not one of each.`;
-      throw new StudioError('bad-weights', 'model', message, { file: encoding.name });
-    }
-    this.#encoder = encoder;
+    if (decoder.role !== 'decoder') throw notOneOfEach(typeof encoding === 'function' ? null : encoding, decoding);
     this.#decoder = decoder;
-    this.side = pairSide(encoder, decoder, { encoder: encoding.name, decoder: decoding.name });
+    if (typeof encoding === 'function') this.#open = encoding;
+    else {
+      this.#open = () => Promise.resolve(encoding);
+      this.#encoding = Promise.resolve(this.#recognise(encoding));
+    }
   }
 
   /**
    * @param image RGB in [0, 1], any size.
-   * @throws StudioError what the session throws, `out-of-memory` for one.
+   * @throws StudioError what the session throws, but for `out-of-memory`, whose remedy is another network;
+   * `model-failed` where an embedding is no number.
    */
   async encode(image: Raster, signal?: AbortSignal): Promise<Embedding> {
-    const { side } = this;
-    const encoder = this.#encoder;
+    const { session, form, side } = await this.#encoder();
     const pixels: HostTensor = { type: 'float32', dims: [1, 3, side, side], data: preprocess(image, side).data };
-    const wanted = [encoder.embeddings, ...(encoder.positional === null ? [] : [encoder.positional])];
-    const values = await this.encoding.compute({ [encoder.image]: pixels }, wanted, signal);
+    const wanted = [form.embeddings, ...(form.positional === null ? [] : [form.positional])];
+    let values: Record<string, HostValues>;
+    try {
+      values = await session.compute({ [form.image]: pixels }, wanted, signal);
+    } catch (error) {
+      throw tooLarge(error, session.name);
+    }
+    for (const name of wanted) this.#expectNumbers(values[name], session.name);
     return {
       width: image.width,
       height: image.height,
-      image: values[encoder.embeddings],
-      positional: encoder.positional === null ? null : values[encoder.positional],
+      side,
+      image: values[form.embeddings],
+      positional: form.positional === null ? null : values[form.positional],
       samplers: new Map(),
     };
+  }
+
+  /** The encoder, opened when first needed; a failure is forgotten, so that the next call tries again. */
+  #encoder(): Promise<OpenEncoder> {
+    if (!this.#encoding) {
+      const opening = this.#open().then(
+        async (session) => {
+          try {
+            return this.#recognise(session);
+          } catch (error) {
+            await session.release();
+            throw error;
+          }
+        },
+        (error: unknown) => {
+          throw tooLarge(error);
+        },
+      );
+      this.#encoding = opening;
+      opening.catch(() => (this.#encoding = null));
+    }
+    return this.#encoding;
+  }
+
+  #recognise(session: OnnxSession): OpenEncoder {
+    const form = recogniseSam(session, session.name);
+    if (form.role !== 'encoder') throw notOneOfEach(session, this.decoding);
+    const side = pairSide(form, this.#decoder, { encoder: session.name, decoder: this.decoding.name });
+    return { session, form, side };
   }
 
   /**
@@ -126,7 +166,7 @@ export class Segmenter {
       for (const candidate of candidates) {
         // What is not wanted need not be brought back to the image.
         if (!(candidate.quality >= least.quality)) continue;
-        const sampler = samplerOf(embedding, this.side, candidate.grid);
+        const sampler = samplerOf(embedding, candidate.grid);
         if (sampler.stability(candidate.logits) < least.stability) continue;
         const mask = this.#finish(embedding, candidate);
         if (mask.mask.area > 0) masks.push(mask);
@@ -136,7 +176,9 @@ export class Segmenter {
   }
 
   async release(): Promise<void> {
-    await Promise.all([this.encoding.release(), this.decoding.release()]);
+    // An encoder that could not be opened has nothing to release.
+    const encoder = await this.#encoding?.catch(() => null);
+    await Promise.all([encoder?.session.release(), this.decoding.release()]);
   }
 
   get #knowsBoxes(): boolean {
@@ -144,13 +186,13 @@ export class Segmenter {
   }
 
   #finish(embedding: Embedding, { quality, logits, grid }: Decoded): SegmentedMask {
-    const sampler = samplerOf(embedding, this.side, grid);
+    const sampler = samplerOf(embedding, grid);
     return { mask: sampler.mask(logits), quality, stability: sampler.stability(logits) };
   }
 
   async #decode(embedding: Embedding, prompts: readonly Prompt[], signal?: AbortSignal): Promise<Decoded[][]> {
     for (const prompt of prompts) checkPrompt(prompt, embedding);
-    const fit = fitLongestSide(embedding, this.side);
+    const fit = fitLongestSide(embedding, embedding.side);
     const points = prompts.map((prompt) => scaledPoints(prompt, embedding, fit, this.#knowsBoxes));
     if (this.#decoder.family === 'original') {
       const results: Decoded[][] = [];
@@ -190,6 +232,7 @@ export class Segmenter {
     const [, , kinds, grid] = masks.dims;
     this.#expect(masks, [1, count, kinds, grid, grid], 'pred_masks');
     this.#expect(scores, [1, count, kinds], 'iou_scores');
+    this.#expectNumbers(scores, this.decoding.name);
     const cells = grid * grid;
     return prompts.map((_, p) =>
       Array.from({ length: kinds }, (__, m) => ({
@@ -205,7 +248,7 @@ export class Segmenter {
     const hasBox = prompt.some(({ label }) => label > 1);
     const points = hasBox ? prompt : [...prompt, { x: 0, y: 0, label: ORIGINAL_PAD }];
     const input = this.decoding.inputs.find(({ name }) => name === 'mask_input')!.shape;
-    const cells = typeof input[2] === 'number' && input[2] > 0 ? input[2] : this.side / 4;
+    const cells = typeof input[2] === 'number' && input[2] > 0 ? input[2] : embedding.side / 4;
     const feeds: Record<string, HostTensor> = {
       image_embeddings: { type: 'float32', ...embedding.image },
       point_coords: {
@@ -230,6 +273,7 @@ export class Segmenter {
     const [, kinds, grid] = masks.dims;
     this.#expect(masks, [1, kinds, grid, grid], 'low_res_masks');
     this.#expect(scores, [1, kinds], 'iou_predictions');
+    this.#expectNumbers(scores, this.decoding.name);
     // The first of four is for prompts that leave no doubt; a single click does.
     const from = kinds > 1 && prompt.length === 1 ? 1 : 0;
     return Array.from({ length: kinds - from }, (_, m) => ({
@@ -237,6 +281,15 @@ export class Segmenter {
       logits: masks.data.subarray((from + m) * grid * grid, (from + m + 1) * grid * grid),
       grid,
     }));
+  }
+
+  /** @throws StudioError `model-failed` if a value is NaN or infinite, which every mask made of it would be too. */
+  #expectNumbers({ data }: HostValues, network: string): void {
+    if (data.every(Number.isFinite)) return;
+    const message =
+      `The network ${network} gave values that are no numbers. In a 16-bit export this is an overflow: ` +
+      'choose its 32-bit files, or the shipped segmentation network.';
+    throw new StudioError('model-failed', 'model', message, { file: network });
   }
 
   /** @throws StudioError `model-failed` if an output has not the form of SAM's. */
@@ -249,6 +302,31 @@ export class Segmenter {
   }
 }
 
+/** The encoder's session, and what its file says. */
+interface OpenEncoder {
+  readonly session: OnnxSession;
+  readonly form: SamEncoder;
+  /** S, px. */
+  readonly side: number;
+}
+
+function notOneOfEach(encoding: OnnxSession | null, decoding: OnnxSession): StudioError {
+  const names = encoding
+    ? `${encoding.name} and ${decoding.name} are not one of each`
+    : `${decoding.name} is no decoder`;
+  const message = `A SAM is an encoder and a decoder; ${names}.`;
+  return new StudioError('bad-weights', 'model', message, { file: decoding.name });
+}
+
+/** An encoder takes the same memory whatever the picture, so smaller pictures do not help: another network does. */
+function tooLarge(error: unknown, file?: string): unknown {
+  if (!(error instanceof StudioError) || error.code !== 'out-of-memory') return error;
+  const message =
+    `There is not enough memory for ${file ?? 'the encoder of this segmentation network'}. Use the shipped ` +
+    'segmentation network or a smaller one (Networks and weights), or close other pages. Nothing of your work is lost.';
+  return new StudioError('out-of-memory', 'model', message, { cause: error, file });
+}
+
 interface Labelled {
   readonly x: number;
   readonly y: number;
@@ -256,26 +334,45 @@ interface Labelled {
   readonly label: number;
 }
 
-function samplerOf(embedding: Embedding, side: number, grid: number): MaskSampler {
+function samplerOf(embedding: Embedding, grid: number): MaskSampler {
   let sampler = embedding.samplers.get(grid);
-  if (!sampler) embedding.samplers.set(grid, (sampler = new MaskSampler(embedding, side, grid)));
+  if (!sampler) embedding.samplers.set(grid, (sampler = new MaskSampler(embedding, embedding.side, grid)));
   return sampler;
 }
 
-/** A prompt's points on SAM's square. Without labels for boxes, the middle of the box stands for it. */
-function scaledPoints({ points, box }: Prompt, image: Size, fit: Size, boxLabels: boolean): Labelled[] {
+/**
+ * A prompt's points on SAM's square. Where the decoder knows no boxes, two foreground points stand for one: at a quarter
+ * and three quarters of its longer axis, which lie on most things that fill it, as its corners do not.
+ */
+function scaledPoints(prompt: Prompt, image: Size, fit: Size, boxLabels: boolean): Labelled[] {
+  const { points } = prompt;
+  const box = prompt.box && clipped(prompt.box, image);
   const all: Labelled[] = [...points];
   if (box && boxLabels) {
     const [right, bottom] = [box.x + Math.max(0, box.width - 1), box.y + Math.max(0, box.height - 1)];
     all.push({ x: box.x, y: box.y, label: 2 }, { x: right, y: bottom, label: 3 });
   } else if (box && !points.some(({ label }) => label === 1)) {
-    all.push({ x: box.x + (box.width - 1) / 2, y: box.y + (box.height - 1) / 2, label: 1 });
+    for (const share of [0.25, 0.75]) {
+      const [u, v] = box.width >= box.height ? [share, 0.5] : [0.5, share];
+      all.push({ x: box.x + u * (box.width - 1), y: box.y + v * (box.height - 1), label: 1 });
+    }
   }
   return all.map(({ x, y, label }) => ({
     x: (x * fit.width) / image.width,
     y: (y * fit.height) / image.height,
     label,
   }));
+}
+
+/** The part of the box that lies in the image. */
+function clipped({ x, y, width, height }: Box, image: Size): Box {
+  const [left, top] = [Math.max(0, x), Math.max(0, y)];
+  return {
+    x: left,
+    y: top,
+    width: Math.min(image.width, x + width) - left,
+    height: Math.min(image.height, y + height) - top,
+  };
 }
 
 /** @throws StudioError `bad-argument` with a sentence. */
