@@ -99,6 +99,44 @@ export interface ModelInfo {
   readonly bytes: number;
   readonly sha256: string;
   readonly state: 'shipped' | 'cached' | 'available' | 'missing';
+  /** A sentence where another network was chosen for the task and could not be brought back. */
+  readonly note?: string;
+}
+
+/** What other networks can be had for. */
+export type NetworkTask = 'edges' | 'segmentation';
+
+/** Which network does a task. */
+export type NetworkChoice =
+  | { readonly kind: 'shipped' }
+  /** The one that the person brought last. */
+  | { readonly kind: 'own' }
+  | { readonly kind: 'official'; readonly id: string };
+
+/** A network that may take the place of the shipped one. */
+export interface NetworkOffer {
+  readonly id: string;
+  readonly source: 'official' | 'own';
+  readonly title: string;
+  readonly task: NetworkTask;
+  /** Of official ones, a sentence to accept before they are downloaded. */
+  readonly licence: string;
+  /** Where authors and licence are to be read; null of own files. */
+  readonly page: string | null;
+  /** Of all files; about, while a `first-use` file has not been downloaded. */
+  readonly bytes: number;
+  readonly files: readonly {
+    readonly name: string;
+    /**
+     * `published`: nothing but the file with this SHA-256 is taken. `first-use`: only its address is known; the SHA-256
+     * of the first download is remembered and demanded from then on. `own`: brought by the person.
+     */
+    readonly trust: 'published' | 'first-use' | 'own';
+    /** Null while it is not known. */
+    readonly sha256: string | null;
+  }[];
+  readonly state: 'available' | 'downloading' | 'stored';
+  readonly inUse: boolean;
 }
 
 /** A mask that the segmentation network proposes. `encodedOf` (synthesis/parts/region) makes a region shape's mask of it. */
@@ -175,8 +213,13 @@ export interface StudioWorker {
   ): Promise<ReadableStream<Uint8Array>>;
 
   /**
+   * Opens the segmentation network and reads the picture, if that was not done before: seconds with an official SAM. The
+   * first `segment` does it too, without progress.
+   */
+  prepareSegmentation(job: Job, image: ImageRecord, onProgress: (progress: Progress) => void): Promise<void>;
+  /**
    * Masks of what was pointed at, best first; coordinates in px of the working size. The image is encoded at the first
-   * call. A `hover` that was overtaken while waiting rejects with `cancelled`; a click never is.
+   * call. A `hover` runs when nothing else waits, and one that was overtaken rejects with `cancelled`; a click never is.
    */
   segment(image: ImageRecord, prompt: Prompt, hover?: boolean): Promise<readonly MaskProposal[]>;
   /** Asks the network what lies at each point of a grid of `grid` × `grid`, 1…64. Previews go on in between. */
@@ -188,14 +231,35 @@ export interface StudioWorker {
   refine(image: ImageRecord, settings: PartSettings, foreground: Rle | null): Promise<readonly PartProposal[]>;
 
   models(): Promise<readonly ModelInfo[]>;
-  /** Checks a dropped weight file (.onnx, .pth) and uses it for edges from now on. */
+  /** Checks a dropped weight file (.onnx, .pth) and uses it for edges from now on, after a reload too. */
   useWeights(file: File): Promise<ModelInfo>;
   /** Back to the shipped edge detector. */
   useShippedWeights(): Promise<ModelInfo>;
-  /** Checks the two dropped files of a SAM (.onnx) and segments with them from now on. */
+  /** Checks the two dropped files of a SAM (.onnx) and segments with them from now on, after a reload too. */
   useSegmenter(files: readonly File[]): Promise<ModelInfo>;
   /** Back to the shipped segmentation network. */
   useShippedSegmenter(): Promise<ModelInfo>;
+
+  /** What may be used besides the shipped networks: official ones, and what the person brought. */
+  officials(): Promise<readonly NetworkOffer[]>;
+  /**
+   * Downloads an official network, checks it and stores it; it is used when asked for. A cancelled or broken download
+   * leaves nothing half.
+   * @param accepted that the person has accepted its licence.
+   * @returns why it could not be stored, and lasts only until the page is closed; null if it is.
+   */
+  download(
+    job: Job,
+    id: string,
+    accepted: boolean,
+    onProgress: (progress: Progress) => void,
+  ): Promise<ErrorReport | null>;
+  /** Uses a stored official network from now on, after a reload too. The one before stays if it cannot be used. */
+  useOfficial(id: string): Promise<ModelInfo>;
+  /** Uses what the person brought last for the task. */
+  useOwn(task: NetworkTask): Promise<ModelInfo>;
+  /** Removes a stored network (`id` of its offer) that is not in use. */
+  removeNetwork(id: string): Promise<void>;
 
   cancel(job: Job): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { createCpuBackend } from '../compute/cpu';
 import { GpuContext, openDevice, type AdapterInfo, type GpuResources } from '../compute/device';
-import type { OnnxRuntime, OnnxSession } from '../compute/onnx/session';
+import type { OnnxRuntime } from '../compute/onnx/session';
 import { createWasmRuntime } from '../compute/onnx/runtime-wasm';
 import { createWebGpuRuntime } from '../compute/onnx/runtime-webgpu';
 import { createWebGpuBackend, type WebGpuBackend } from '../compute/webgpu';
@@ -100,13 +100,12 @@ function build(backend: Backend | WebGpuBackend, runtime: OnnxRuntime, models: E
   const segmenter = lazy(async () => {
     // The code comes with the network: who draws by hand loads neither.
     const [{ Segmenter }, model] = await Promise.all([import('../models/sam/segmenter'), models.segmentation()]);
-    const encoder = await runtime.open(model.encoder.bytes, model.encoder.name);
-    let decoder: OnnxSession | null = null;
+    const decoder = await runtime.open(model.decoder.bytes, model.decoder.name);
     try {
-      decoder = await runtime.open(model.decoder.bytes, model.decoder.name);
+      const encoder = () => runtime.open(model.encoder.bytes, model.encoder.name);
       return new Segmenter(encoder, decoder, { boxLabels: model.boxLabels });
     } catch (error) {
-      await Promise.all([encoder.release(), decoder?.release()]);
+      await decoder.release();
       throw error;
     }
   });

@@ -58,6 +58,35 @@ describe('SerialQueue', () => {
 });
 
 describe('LatestOnly', () => {
+  it('that runs when idle lets go first whatever comes while it waits, and is dropped for a newer one', async () => {
+    const queue = new SerialQueue();
+    const hovers = new LatestOnly(queue, 'idle');
+    const previews = new LatestOnly(queue);
+    const log: string[] = [];
+    const step = gate();
+    const say = (text: string) => async () => {
+      log.push(text);
+    };
+    const preview = previews.run(async () => {
+      log.push('preview');
+      await step.opened;
+    });
+    const hover = hovers.run(say('first hover'));
+    const click = queue.run(say('click'));
+    const last = hovers.run(say('last hover'));
+    const next = previews.run(say('next preview'));
+    const outcomes = Promise.allSettled([preview, hover, click, last, next]);
+    step.open();
+    expect((await outcomes).map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    expect(log).toEqual(['preview', 'click', 'next preview', 'last hover']);
+  });
+
   it('begins the running and the newest, never those in between', async () => {
     const latest = new LatestOnly(new SerialQueue());
     const begun: number[] = [];

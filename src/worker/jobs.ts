@@ -34,12 +34,36 @@ export class Jobs {
  * each other down. A rejected piece does not disturb the next.
  */
 export class SerialQueue {
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #waiting: (() => Promise<void>)[] = [];
+  readonly #idle: (() => Promise<void>)[] = [];
+  #running = false;
 
   run<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(work);
-    this.#tail = result.catch(() => undefined);
-    return result;
+    return this.#add(this.#waiting, work);
+  }
+
+  /** Runs the work when nothing else waits, so that it delays what was asked for later as little as it can. */
+  runWhenIdle<T>(work: () => Promise<T>): Promise<T> {
+    return this.#add(this.#idle, work);
+  }
+
+  #add<T>(line: (() => Promise<void>)[], work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      line.push(() => work().then(resolve, reject));
+      // Begun in a moment, not now: whoever asks for several things in one go has asked for all of them by then.
+      if (!this.#running) void this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    this.#running = true;
+    await Promise.resolve();
+    for (;;) {
+      const next = this.#waiting.shift() ?? this.#idle.shift();
+      if (!next) break;
+      await next();
+    }
+    this.#running = false;
   }
 }
 
@@ -49,7 +73,11 @@ export class SerialQueue {
 export class LatestOnly {
   #waiting: (() => void) | null = null;
 
-  constructor(private readonly queue: SerialQueue) {}
+  /** @param when `idle`: whoever waits lets everyone else go first. */
+  constructor(
+    private readonly queue: SerialQueue,
+    private readonly when: 'in turn' | 'idle' = 'in turn',
+  ) {}
 
   /** @throws StudioError `cancelled` if overtaken before it began. */
   run<T>(work: () => Promise<T>): Promise<T> {
@@ -59,10 +87,11 @@ export class LatestOnly {
       overtaken = true;
     };
     this.#waiting = leave;
-    return this.queue.run(async () => {
+    const begin = async () => {
       if (overtaken) throw new StudioError('cancelled', 'compute', 'Overtaken by a newer request.');
       if (this.#waiting === leave) this.#waiting = null;
       return work();
-    });
+    };
+    return this.when === 'idle' ? this.queue.runWhenIdle(begin) : this.queue.run(begin);
   }
 }

@@ -8,14 +8,16 @@ import {
   type LoadedModel,
   type WeightSource,
 } from '../models/weights';
+
 import type { WeightFile } from '../models/official';
 import type { ImageRecord } from '../project/document';
 import { DEFAULT_PART_SETTINGS, type PartSettings } from '../synthesis/parts/refine';
 import type { PreparedSource } from '../synthesis/source';
 import type { Renderer } from '../core/recipe';
 import { StudioError } from '../core/errors';
-import type { ModelInfo } from './api';
+import type { ModelInfo, NetworkChoice, NetworkTask } from './api';
 import type { EngineModels } from './engine';
+import type { NetworkLibrary } from './library';
 import type { Pixels } from './pixels';
 
 /** Which renderer suits an image, and why. */
@@ -24,7 +26,20 @@ export interface Fit {
   readonly reason: string;
 }
 
-/** The networks the worker uses: shipped ones by their cards, or the person's own edge detector. */
+/** SHA-256 of the two files of a SAM. */
+export interface SamHashes {
+  readonly encoder: string;
+  readonly decoder: string;
+}
+
+/** What does a task, to go back to when another cannot. */
+export interface InUse {
+  readonly edges: LoadedModel<EdgeCard> | null;
+  readonly sam: Promise<SamModel> | null;
+  readonly choices: Readonly<Record<NetworkTask, NetworkChoice>> | null;
+}
+
+/** The networks the worker uses: shipped ones by their cards, or those of the library that the person chose. */
 export class Models {
   readonly #source: WeightSource;
   #edges: LoadedModel<EdgeCard> | null = null;
@@ -32,8 +47,15 @@ export class Models {
   /** The SAM in use, or the shipped one under way; null until it is first needed. */
   #sam: Promise<SamModel> | null = null;
   readonly #fits = new Map<string, Fit>();
+  /** What was chosen; null until the library was asked. */
+  #choices: Record<NetworkTask, NetworkChoice> | null = null;
+  /** Sentences about choices that could not be brought back. */
+  readonly #notes: Partial<Record<NetworkTask, string>> = {};
 
-  constructor(pixels: Pixels) {
+  constructor(
+    pixels: Pixels,
+    private readonly library: NetworkLibrary,
+  ) {
     this.#source = {
       async read(file) {
         try {
@@ -53,21 +75,25 @@ export class Models {
     };
   }
 
-  /** The edge detector in use; set to go back to an earlier one. */
-  get edges(): LoadedModel<EdgeCard> | null {
-    return this.#edges;
+  /** What is in use, to be handed to {@link restore} if another network turns out to be of no use. */
+  get inUse(): InUse {
+    return { edges: this.#edges, sam: this.#sam, choices: this.#choices && { ...this.#choices } };
   }
-  set edges(model: LoadedModel<EdgeCard> | null) {
-    this.#edges = model;
+
+  restore({ edges, sam, choices }: InUse): void {
+    this.#edges = edges;
+    this.#sam = sam;
+    this.#choices = choices && { ...choices };
     this.#fits.clear();
   }
 
-  /** The segmentation network in use, if one was needed yet; set to go back to an earlier one. */
-  get sam(): Promise<SamModel> | null {
-    return this.#sam;
-  }
-  set sam(model: Promise<SamModel> | null) {
-    this.#sam = model;
+  /** What was chosen for each task. */
+  async choices(): Promise<Readonly<Record<NetworkTask, NetworkChoice>>> {
+    this.#choices ??= {
+      edges: await this.library.choice('edges'),
+      segmentation: await this.library.choice('segmentation'),
+    };
+    return this.#choices;
   }
 
   /** Edited share above which the generator collapses; null where it was not measured. */
@@ -77,7 +103,7 @@ export class Models {
 
   async load(): Promise<EngineModels> {
     const [edges, generator] = await Promise.all([
-      this.#edges ?? loadShippedEdges(this.#source),
+      this.#edges ?? this.#chosenEdges(),
       this.#generator ?? loadShippedGenerator(this.#source),
     ]);
     this.#edges = edges;
@@ -86,10 +112,47 @@ export class Models {
     return { edges, generator: generator && { ...generator, side: generator.card!.size }, segmentation };
   }
 
+  /**
+   * The edge detector that was chosen; the shipped one where that cannot be had: without edges nothing works.
+   */
+  async #chosenEdges(): Promise<LoadedModel<EdgeCard>> {
+    const { edges } = await this.choices();
+    try {
+      if (edges.kind !== 'shipped') return await this.#readEdges(edges);
+    } catch (error) {
+      this.#fallBack('edges', error);
+    }
+    return loadShippedEdges(this.#source);
+  }
+
+  async #readEdges(choice: NetworkChoice): Promise<LoadedModel<EdgeCard>> {
+    const [file] = await this.#files('edges', choice);
+    return loadOwnEdges(file.bytes, file.name, this.#source);
+  }
+
+  async #readSam(choice: NetworkChoice): Promise<SamModel> {
+    const model = await loadOwnSam(await this.#files('segmentation', choice));
+    if (choice.kind !== 'official') return model;
+    // One whose hash was not published is known by what it was downloaded as.
+    const { id, title, licence } = this.library.official(choice.id);
+    return { ...model, ref: { id, sha256: model.ref.sha256 }, title, licence };
+  }
+
+  #files(task: NetworkTask, choice: NetworkChoice): Promise<readonly WeightFile[]> {
+    return choice.kind === 'official' ? this.library.readOfficial(choice.id) : this.library.readOwn(task);
+  }
+
+  /** The choice itself stays: what could not be read today may be there tomorrow. */
+  #fallBack(task: NetworkTask, error: unknown): void {
+    if (!(error instanceof StudioError)) throw error;
+    this.#notes[task] = `The network chosen before is not used: ${error.message}`;
+    if (this.#choices) this.#choices[task] = { kind: 'shipped' };
+  }
+
   /** The segmentation network, read when first asked for. @throws StudioError `missing-weights` where there is none. */
   segmentation(): Promise<SamModel> {
     if (!this.#sam) {
-      const loading = loadShippedSam(this.#source);
+      const loading = this.#chosenSam();
       this.#sam = loading;
       loading.catch(() => {
         // Not kept: the next call tries again.
@@ -99,43 +162,81 @@ export class Models {
     return this.#sam;
   }
 
+  async #chosenSam(): Promise<SamModel> {
+    const { segmentation } = await this.choices();
+    try {
+      if (segmentation.kind !== 'shipped') return await this.#readSam(segmentation);
+    } catch (error) {
+      this.#fallBack('segmentation', error);
+    }
+    return loadShippedSam(this.#source);
+  }
+
+  /**
+   * Which files would segment; where the shipped ones do, their card says it without reading them.
+   * @throws StudioError `missing-weights` where there is no segmentation network.
+   */
+  async samHashes(): Promise<SamHashes> {
+    if (!this.#sam && (await this.choices()).segmentation.kind === 'shipped') {
+      const card = await readShippedSamCard(this.#source);
+      if (card) return { encoder: card.encoder.sha256, decoder: card.decoder.sha256 };
+    }
+    const { ref, decoderHash } = await this.segmentation();
+    return { encoder: ref.sha256, decoder: decoderHash };
+  }
+
   /** Settings that suit the segmentation network. */
   async partSettings(): Promise<PartSettings> {
     return { ...DEFAULT_PART_SETTINGS, ...(await this.segmentation()).card?.everything };
   }
 
-  async useSam(files: readonly WeightFile[]): Promise<ModelInfo> {
-    const model = await loadOwnSam(files);
+  /** Checks the files of a SAM and takes them for the choice. */
+  async useSam(choice: NetworkChoice, files?: readonly WeightFile[]): Promise<ModelInfo> {
+    const model =
+      choice.kind === 'shipped'
+        ? await loadShippedSam(this.#source)
+        : files
+          ? await loadOwnSam(files)
+          : await this.#readSam(choice);
     this.#sam = Promise.resolve(model);
+    await this.#chosen('segmentation', choice);
     return samInfo(model);
   }
 
-  async useShippedSam(): Promise<ModelInfo> {
-    this.#sam = null;
-    return samInfo(await this.segmentation());
+  /** Checks weights of an edge detector and takes them for the choice. */
+  async useEdges(choice: NetworkChoice, file?: WeightFile): Promise<ModelInfo> {
+    const model =
+      choice.kind === 'shipped'
+        ? await loadShippedEdges(this.#source)
+        : file
+          ? await loadOwnEdges(file.bytes, file.name, this.#source)
+          : await this.#readEdges(choice);
+    this.#edges = model;
+    this.#fits.clear();
+    await this.#chosen('edges', choice);
+    return infoOf(model, 'edges', model.card ? 'shipped' : 'cached');
   }
 
-  async useEdges(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<ModelInfo> {
-    this.edges = await loadOwnEdges(bytes, file, this.#source);
-    return infoOf(this.edges!, 'edges', 'cached');
-  }
-
-  async useShippedEdges(): Promise<ModelInfo> {
-    this.edges = await loadShippedEdges(this.#source);
-    return infoOf(this.edges!, 'edges', 'shipped');
+  async #chosen(task: NetworkTask, choice: NetworkChoice): Promise<void> {
+    this.#choices = { ...(await this.choices()), [task]: choice };
+    delete this.#notes[task];
   }
 
   async list(): Promise<ModelInfo[]> {
     await this.load();
-    const list = [infoOf(this.#edges!, 'edges', this.#edges!.card ? 'shipped' : 'cached')];
+    const edges = infoOf(this.#edges!, 'edges', this.#edges!.card ? 'shipped' : 'cached');
+    const list: ModelInfo[] = [noted(edges, this.#notes.edges)];
     if (this.#generator) list.push(infoOf(this.#generator, 'generator', 'shipped'));
-    list.push(await this.#listSegmentation());
+    list.push(noted(await this.#listSegmentation(), this.#notes.segmentation));
     return list;
   }
 
   /** From the card alone: the weights are read when something is to be segmented. */
   async #listSegmentation(): Promise<ModelInfo> {
-    if (this.#sam) return samInfo(await this.#sam);
+    if (this.#sam || (await this.choices()).segmentation.kind !== 'shipped') {
+      const model = await this.segmentation().catch(() => null);
+      if (model) return samInfo(model);
+    }
     // The list says what can be used; why something cannot, its first use says.
     const card = await readShippedSamCard(this.#source).catch(() => null);
     if (!card) {
@@ -184,6 +285,10 @@ export class Models {
           reason: 'No generator was trained on pictures like this one, so pixels are edited directly.',
         };
   }
+}
+
+function noted(info: ModelInfo, note: string | undefined): ModelInfo {
+  return note === undefined ? info : { ...info, note };
 }
 
 function infoOf(model: LoadedModel, task: ModelInfo['task'], state: ModelInfo['state']): ModelInfo {

@@ -1,5 +1,5 @@
 import { transfer } from 'comlink';
-import { StudioError, throwIfCancelled } from '../core/errors';
+import { reportOf, StudioError, throwIfCancelled, type ErrorReport } from '../core/errors';
 import { sha256 } from '../core/hash';
 import { encodeMask, quantizeMask } from '../core/mask-codec';
 import { Random } from '../core/random';
@@ -16,8 +16,11 @@ import { categoryName, mvtecAdEntries, type ExportNormal, type ExportPair } from
 import { zipStream } from '../datasets/zip';
 import { gridPrompts, LEAST_KEPT } from '../models/sam/everything';
 import { PROMPT_BATCH } from '../models/sam/family';
-import type { Prompt, SegmentedMask } from '../models/sam/segmenter';
-import { OpfsBlobStore } from '../project/blobs';
+import { loadOwnSam } from '../models/sam/load';
+import type { Prompt, SegmentedMask, Segmenter } from '../models/sam/segmenter';
+import type { CandidatesKey } from '../models/sam/stored';
+import { OpfsBlobStore, type BlobStore } from '../project/blobs';
+import { DerivedCache, OpfsFiles } from '../project/derived';
 import { DEMO_PATH, readDemoIndex } from '../project/demo';
 import type { Draft, ImageRecord, Measure, Variant } from '../project/document';
 import { importImages, THUMBNAIL_SIDE } from '../project/import';
@@ -39,6 +42,9 @@ import type {
   Job,
   MaskProposal,
   ModelInfo,
+  NetworkChoice,
+  NetworkOffer,
+  NetworkTask,
   OpenedImage,
   PartProposal,
   PartsFound,
@@ -50,15 +56,42 @@ import type {
 import { toBitmap } from './bitmaps';
 import { Engine, type OpenSegmenter } from './engine';
 import { Jobs, LatestOnly, SerialQueue } from './jobs';
+import { NetworkLibrary } from './library';
 import { Models } from './models';
 import { encodeThumbnail, Pixels } from './pixels';
 import { Segmentation } from './segmentation';
+import { IndexedDbSettings, type Settings } from './settings';
 
 /** Prepared images kept: the open one, its donors of the last minutes. Each holds a few float planes. */
 const PREPARED_LIMIT = 12;
 
 /** Grid points a side of everything mode: 4,096 prompts take minutes. */
 const MOST_POINTS = 64;
+
+/** Embeddings and raw masks kept: at most so many bytes, and so large a share of what the browser grants. */
+const DERIVED_BYTES = 256 * 2 ** 20;
+const DERIVED_SHARE = 0.1;
+
+/** Where the worker keeps what is not part of the document. */
+export interface WorkerStorage {
+  /** Weights; apart from the document's blobs, which nothing but the document refers to. */
+  readonly weights: BlobStore;
+  readonly settings: Settings;
+  readonly derived: DerivedCache;
+}
+
+function browserStorage(): WorkerStorage {
+  const folder = async () => (await navigator.storage.getDirectory()).getDirectoryHandle('networks', { create: true });
+  const limit = async () => {
+    const { quota = Infinity } = await navigator.storage.estimate();
+    return Math.min(DERIVED_BYTES, DERIVED_SHARE * quota);
+  };
+  return {
+    weights: new OpfsBlobStore(folder),
+    settings: new IndexedDbSettings(),
+    derived: new DerivedCache(new OpfsFiles('derived'), limit),
+  };
+}
 
 interface Shown {
   readonly synthesis: Synthesis;
@@ -70,12 +103,13 @@ interface Shown {
 export class Studio implements StudioWorker {
   readonly #blobs = new OpfsBlobStore();
   readonly #pixels = new Pixels(this.#blobs);
-  readonly #models = new Models(this.#pixels);
+  readonly #library: NetworkLibrary;
+  readonly #models: Models;
   readonly #jobs = new Jobs();
   readonly #queue = new SerialQueue();
   readonly #previews = new LatestOnly(this.#queue);
-  readonly #hovers = new LatestOnly(this.#queue);
-  readonly #segmentation = new Segmentation();
+  readonly #hovers = new LatestOnly(this.#queue, 'idle');
+  readonly #segmentation: Segmentation;
   #engine: Promise<Engine> | null = null;
   #preference: ComputePreference = 'auto';
   /** Prepared images by id, youngest last; of one generation of stages. */
@@ -83,6 +117,12 @@ export class Studio implements StudioWorker {
   #shown: Shown | null = null;
   #regionOf: string | null = null;
   #regionCanvas: RegionCanvas | null = null;
+
+  constructor(storage: WorkerStorage = browserStorage()) {
+    this.#library = new NetworkLibrary(storage.weights, storage.settings);
+    this.#models = new Models(this.#pixels, this.#library);
+    this.#segmentation = new Segmentation(storage.derived);
+  }
 
   /** Told once by the page: addresses of what comes with the studio are relative to it. */
   locate(base: string): void {
@@ -326,11 +366,33 @@ export class Studio implements StudioWorker {
     });
   }
 
+  prepareSegmentation(job: Job, image: ImageRecord, onProgress: (progress: Progress) => void): Promise<void> {
+    return this.#jobs.run(job, async (signal) => {
+      const step = (done: number, label: string) => onProgress({ done, total: 2, label });
+      step(0, 'Opening the segmentation network…');
+      // Two turns of the queue, so that what is waiting goes in between.
+      await this.#compute(async (_, open) => void (await open()));
+      throwIfCancelled(signal, 'model');
+      step(1, 'Reading the picture…');
+      await this.#compute(async (stages, open) => {
+        throwIfCancelled(signal, 'model');
+        await this.#segmentation.embed(await this.#keyOf(image), await open(), () => this.#raster(image, stages));
+      });
+      step(2, image.name);
+    });
+  }
+
   segment(image: ImageRecord, prompt: Prompt, hover = false): Promise<readonly MaskProposal[]> {
     const work = () =>
-      this.#withEngine(async (stages, segmenter) =>
-        this.#segmentation.segment(image.id, await segmenter(), () => this.#raster(image, stages), prompt),
-      );
+      this.#withEngine(async (stages, open) => {
+        const segmenter = await open();
+        return this.#segmentation.segment(
+          await this.#keyOf(image),
+          segmenter,
+          () => this.#raster(image, stages),
+          prompt,
+        );
+      });
     return hover ? this.#hovers.run(work) : this.#queue.run(work);
   }
 
@@ -357,18 +419,24 @@ export class Studio implements StudioWorker {
         const found = await this.#compute(async (stages, open) => {
           const segmenter = await open();
           const pixels = () => this.#raster(image, stages);
-          const embedding = await this.#segmentation.embed(image.id, segmenter, pixels);
+          const embedding = await this.#segmentation.embed(await this.#keyOf(image), segmenter, pixels);
           return segmenter.segmentAll(embedding, batch, LEAST_KEPT, signal);
         });
         masks.push(...found);
         onProgress({ done: i + batch.length, total, label: image.name });
       }
-      return { candidates: this.#segmentation.keep(image.id, masks), settings: await this.#models.partSettings() };
+      const candidates = this.#segmentation.keep(await this.#keyOf(image), masks);
+      return { candidates, settings: await this.#models.partSettings() };
     });
   }
 
   async refine(image: ImageRecord, settings: PartSettings, foreground: Rle | null): Promise<readonly PartProposal[]> {
-    return this.#segmentation.refine(image.id, settings, foreground);
+    return this.#segmentation.refine(await this.#keyOf(image), settings, foreground);
+  }
+
+  /** What the segmentation network's findings about an image are kept under. */
+  async #keyOf(image: ImageRecord): Promise<CandidatesKey> {
+    return { image: image.source.sha256, ...(await this.#models.samHashes()), ...this.#workingSize(image) };
   }
 
   models(): Promise<readonly ModelInfo[]> {
@@ -377,54 +445,97 @@ export class Studio implements StudioWorker {
 
   async useSegmenter(files: readonly File[]): Promise<ModelInfo> {
     const read = await Promise.all(files.map(async (file) => ({ name: file.name, bytes: await bytesOf(file) })));
-    return this.#switchSegmenter(() => this.#models.useSam(read));
-  }
-
-  useShippedSegmenter(): Promise<ModelInfo> {
-    return this.#switchSegmenter(() => this.#models.useShippedSam());
-  }
-
-  /** Takes another segmentation network, opened at once: one that ONNX Runtime cannot run says so now. */
-  #switchSegmenter(choose: () => Promise<ModelInfo>): Promise<ModelInfo> {
-    return this.#queue.run(async () => {
-      const before = this.#models.sam;
-      try {
-        const info = await choose();
-        const engine = await this.#restart();
-        await engine.run(async (_, segmenter) => segmenter());
-        this.#segmentation.clear();
-        return info;
-      } catch (error) {
-        this.#models.sam = before;
-        await this.#restart();
-        throw error;
-      }
+    return this.#switch('segmentation', { kind: 'own' }, async () => {
+      const info = await this.#models.useSam({ kind: 'own' }, read);
+      return { info, keep: () => this.#library.keepOwn('segmentation', read) };
     });
   }
 
+  useShippedSegmenter(): Promise<ModelInfo> {
+    return this.#use('segmentation', { kind: 'shipped' });
+  }
+
   async useWeights(file: File): Promise<ModelInfo> {
-    const bytes = await bytesOf(file);
-    return this.#queue.run(async () => {
-      const before = this.#models.edges;
-      const info = await this.#models.useEdges(bytes, file.name);
-      try {
-        const engine = await this.#restart();
-        // A network that opens but is no PiDiNet says so here, not at the next picture.
-        await engine.run((stages) => probe(stages));
-      } catch (error) {
-        this.#models.edges = before;
-        await this.#restart();
-        throw error;
-      }
-      return info;
+    const read = { name: file.name, bytes: await bytesOf(file) };
+    return this.#switch('edges', { kind: 'own' }, async () => {
+      const info = await this.#models.useEdges({ kind: 'own' }, read);
+      return { info, keep: () => this.#library.keepOwn('edges', [read]) };
     });
   }
 
   useShippedWeights(): Promise<ModelInfo> {
+    return this.#use('edges', { kind: 'shipped' });
+  }
+
+  async officials(): Promise<readonly NetworkOffer[]> {
+    return this.#library.offers(await this.#models.choices());
+  }
+
+  download(
+    job: Job,
+    id: string,
+    accepted: boolean,
+    onProgress: (progress: Progress) => void,
+  ): Promise<ErrorReport | null> {
+    return this.#jobs.run(job, async (signal) => {
+      const { task, title } = this.#library.official(id);
+      const { notKept } = await this.#library.download(id, {
+        accepted,
+        signal,
+        onProgress: ({ done, total }) => onProgress({ done, total, label: title }),
+        // An edge detector's hash is published; of a SAM's files not always.
+        recognise: task === 'segmentation' ? loadOwnSam : undefined,
+      });
+      return notKept && reportOf(notKept, 'storage');
+    });
+  }
+
+  useOfficial(id: string): Promise<ModelInfo> {
+    return this.#use(this.#library.official(id).task, { kind: 'official', id });
+  }
+
+  useOwn(task: NetworkTask): Promise<ModelInfo> {
+    return this.#use(task, { kind: 'own' });
+  }
+
+  async removeNetwork(id: string): Promise<void> {
+    const offer = (await this.officials()).find((entry) => entry.id === id);
+    if (!offer) return;
+    if (offer.inUse) {
+      const message = `${offer.title} is in use. Go back to the shipped network first.`;
+      throw new StudioError('bad-argument', 'model', message);
+    }
+    await (offer.source === 'own' ? this.#library.removeOwn(offer.task) : this.#library.removeOfficial(id));
+  }
+
+  #use(task: NetworkTask, choice: NetworkChoice): Promise<ModelInfo> {
+    return this.#switch(task, choice, async () => ({
+      info: await (task === 'edges' ? this.#models.useEdges(choice) : this.#models.useSam(choice)),
+    }));
+  }
+
+  /**
+   * Takes another network and runs it once, so that one which opens but does not work says so now, and the one before
+   * stays in use. Only then is it stored and the choice remembered; that this fails is no reason not to use it.
+   */
+  #switch(
+    task: NetworkTask,
+    choice: NetworkChoice,
+    take: () => Promise<{ info: ModelInfo; keep?: () => Promise<StudioError | null> }>,
+  ): Promise<ModelInfo> {
     return this.#queue.run(async () => {
-      const info = await this.#models.useShippedEdges();
-      await this.#restart();
-      return info;
+      const before = this.#models.inUse;
+      try {
+        const { info, keep } = await take();
+        const engine = await this.#restart();
+        await engine.run((stages, open) => (task === 'edges' ? probe(stages) : open().then(probeSegmenter)));
+        const notKept = (await keep?.()) ?? (await this.#library.choose(task, choice));
+        return notKept ? { ...info, note: `It is used until the page is closed. ${notKept.message}` } : info;
+      } catch (error) {
+        this.#models.restore(before);
+        await this.#restart();
+        throw error;
+      }
     });
   }
 
@@ -579,6 +690,12 @@ async function probe({ backend, edgeDetector }: Stages): Promise<void> {
   } finally {
     backend.release(image);
   }
+}
+
+/** Reads a small grey picture once and decodes one click. */
+async function probeSegmenter(segmenter: Segmenter): Promise<void> {
+  const grey = { width: 32, height: 32, channels: 3, data: new Float32Array(3 * 32 * 32).fill(0.5) };
+  await segmenter.segment(await segmenter.encode(grey), { points: [{ x: 16, y: 16, label: 1 }] });
 }
 
 /** The same stream; `ended` is called when it ends, fails or is given up. */
