@@ -1,7 +1,15 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { ErrorReport } from '../core/errors';
 import type { Draft, Measure } from '../project/document';
-import type { ComputePreference, ComputeStatus, ModelInfo, OpenedImage, Preview, Progress } from '../worker/api';
+import type {
+  ComputePreference,
+  ComputeStatus,
+  ModelInfo,
+  NetworkOffer,
+  OpenedImage,
+  Preview,
+  Progress,
+} from '../worker/api';
 import type { RegionMode } from './canvas/tools/tool';
 
 export type Page = 'dataset' | 'synthesize' | 'export';
@@ -87,6 +95,10 @@ export interface SessionState {
   readonly applyOpen: boolean;
   readonly networksOpen: boolean;
   readonly networks: readonly ModelInfo[] | null;
+  /** What may take the place of the shipped networks; null until the dialog has asked. */
+  readonly offers: readonly NetworkOffer[] | null;
+  /** The official network being downloaded. */
+  readonly download: (RunningJob & { readonly id: string }) | null;
   readonly weightsLoading: boolean;
   readonly announced: string;
 }
@@ -133,6 +145,8 @@ const KEPT: Readonly<Record<keyof SessionState, 'browser' | 'nowhere'>> = {
   applyOpen: 'nowhere',
   networksOpen: 'nowhere',
   networks: 'nowhere',
+  offers: 'nowhere',
+  download: 'nowhere',
   weightsLoading: 'nowhere',
   announced: 'nowhere',
 };
@@ -189,6 +203,8 @@ export const FRESH_SESSION: SessionState = {
   applyOpen: false,
   networksOpen: false,
   networks: null,
+  offers: null,
+  download: null,
   weightsLoading: false,
   announced: '',
 };

@@ -6,7 +6,17 @@ import { randomWarp } from '../core/tps';
 import { Random } from '../core/random';
 import { newDraft, type Draft, type ImageRecord, type ProjectDocument, type Variant } from '../project/document';
 import type { ProjectStore } from '../project/store';
-import type { ComputePreference, ImportBatch, ImportFile, Preview, PreviewRequest, StudioWorker } from '../worker/api';
+import type {
+  ComputePreference,
+  ImportBatch,
+  ImportFile,
+  ModelInfo,
+  NetworkOffer,
+  NetworkTask,
+  Preview,
+  PreviewRequest,
+  StudioWorker,
+} from '../worker/api';
 import { newContext } from './canvas/compose';
 import { centralShape, frameOf, moved, withFrame } from './canvas/shapes';
 import { combineOf, type Commit } from './canvas/tools/tool';
@@ -135,23 +145,76 @@ export class Studio {
 
   async listNetworks(): Promise<void> {
     try {
-      const networks = await this.worker.models();
+      const [networks, offers] = await Promise.all([this.worker.models(), this.worker.officials()]);
       // What is not there cannot be used, and has neither size nor licence to show.
-      this.#set({ networks: networks.filter(({ state }) => state !== 'missing') });
+      this.#set({ networks: networks.filter(({ state }) => state !== 'missing'), offers });
     } catch (error) {
       this.#tell('The networks could not be listed', error);
     }
   }
 
   /** Finds edges with the weights of this file from now on; null goes back to those that come with the studio. */
-  async useWeights(file: File | null): Promise<void> {
+  useWeights(file: File | null): Promise<void> {
+    return this.#switchNetwork('edges', () => (file ? this.worker.useWeights(file) : this.worker.useShippedWeights()));
+  }
+
+  /** Segments with the two files of a SAM from now on; null goes back to the shipped network. */
+  useSegmenter(files: readonly File[] | null): Promise<void> {
+    return this.#switchNetwork('segmentation', () =>
+      files ? this.worker.useSegmenter(files) : this.worker.useShippedSegmenter(),
+    );
+  }
+
+  /** Uses a network that is stored already. */
+  useOffer({ id, source, task }: NetworkOffer): Promise<void> {
+    return this.#switchNetwork(task, () =>
+      source === 'official' ? this.worker.useOfficial(id) : this.worker.useOwn(task),
+    );
+  }
+
+  /** Downloads an official network, whose licence the person has accepted by asking for it. */
+  async downloadOffer({ id, title }: NetworkOffer): Promise<void> {
+    if (this.session.getState().download) return;
+    const job = crypto.randomUUID();
+    this.#set({ download: { id, job, progress: null, startedAt: performance.now() } });
+    try {
+      const notKept = await this.worker.download(
+        job,
+        id,
+        true,
+        proxy((progress) => this.#set((state) => ({ download: state.download && { ...state.download, progress } }))),
+      );
+      if (notKept) this.notify({ kind: 'warning', title: `${title} is not stored`, message: notKept.message });
+    } catch (error) {
+      if (!this.#wasCancelled(job, error)) this.#tell(`${title} was not downloaded`, error);
+    } finally {
+      this.#set({ download: null });
+    }
+    await this.listNetworks();
+  }
+
+  async removeOffer({ id, title }: NetworkOffer): Promise<void> {
+    try {
+      await this.worker.removeNetwork(id);
+    } catch (error) {
+      this.#tell(`${title} was not removed`, error);
+    }
+    await this.listNetworks();
+  }
+
+  async #switchNetwork(task: NetworkTask, use: () => Promise<ModelInfo>): Promise<void> {
     if (this.session.getState().weightsLoading) return;
     this.#set({ weightsLoading: true });
     try {
-      const info = await (file ? this.worker.useWeights(file) : this.worker.useShippedWeights());
-      this.notify({ kind: 'info', title: 'Edge detector changed', message: `Edges now come from ${info.title}.` });
+      const { title, note } = await use();
+      const message = task === 'edges' ? `Edges now come from ${title}.` : `${title} now finds the parts.`;
+      this.notify({
+        kind: note === undefined ? 'info' : 'warning',
+        title: task === 'edges' ? 'Edge detector changed' : 'Segmentation network changed',
+        message: note === undefined ? message : `${message} ${note}`,
+      });
     } catch (error) {
-      this.#tell('These weights are not used', error);
+      this.#tell('This network is not used', error);
     }
     this.#set({ weightsLoading: false });
     await this.listNetworks();

@@ -67,10 +67,13 @@ describe('LatestOnly', () => {
     const say = (text: string) => async () => {
       log.push(text);
     };
+    const begun = gate();
     const preview = previews.run(async () => {
       log.push('preview');
+      begun.open();
       await step.opened;
     });
+    await begun.opened;
     const hover = hovers.run(say('first hover'));
     const click = queue.run(say('click'));
     const last = hovers.run(say('last hover'));

@@ -106,7 +106,7 @@ describe('Segmentation', () => {
     const settings = { ...DEFAULT_PART_SETTINGS, quality: 0.85, stability: 0.5 };
     const parts = await before.refine(of('a'), settings, null);
     const [mask] = await before.segment(of('a'), segmenter, pixels().read, gridPrompts(60, 40, 3)[4]);
-    await vi.waitFor(() => expect(files.files.size).toBe(2));
+    await vi.waitFor(() => expect(files.files.size).toBe(2), { timeout: 60_000 });
 
     const ran = decodes();
     const later = new Segmentation(new DerivedCache(files));
