@@ -202,11 +202,11 @@ export class Studio {
     await this.listNetworks();
   }
 
-  async #switchNetwork(task: NetworkTask, use: () => Promise<ModelInfo>): Promise<void> {
+  async #switchNetwork(task: NetworkTask, take: () => Promise<ModelInfo>): Promise<void> {
     if (this.session.getState().weightsLoading) return;
     this.#set({ weightsLoading: true });
     try {
-      const { title, note } = await use();
+      const { title, note } = await take();
       const message = task === 'edges' ? `Edges now come from ${title}.` : `${title} now finds the parts.`;
       this.notify({
         kind: note === undefined ? 'info' : 'warning',
