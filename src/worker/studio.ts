@@ -436,7 +436,7 @@ export class Studio implements StudioWorker {
 
   /** What the segmentation network's findings about an image are kept under. */
   async #keyOf(image: ImageRecord): Promise<CandidatesKey> {
-    return { image: image.source.sha256, ...(await this.#models.samHashes()), ...this.#workingSize(image) };
+    return { image: image.source.sha256, ...(await this.#models.samHashes()), ...workingSize(image) };
   }
 
   models(): Promise<readonly ModelInfo[]> {
