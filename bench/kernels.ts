@@ -2,11 +2,13 @@ import * as tf from '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Backend, DeviceRaster } from '../src/compute/backend';
 import { createCpuBackend } from '../src/compute/cpu';
+import { COARSE_SEARCH, jndMap } from '../src/compute/jnd';
+import { FULL_SEARCH, type Search } from '../src/compute/kernels/orderly-prediction/search';
 import { describeAdapter, openDevice } from '../src/compute/device';
 import { TEXTURE } from '../src/compute/gpu/flags';
 import { paint } from '../src/compute/kernels/present/cpu';
 import { C1, C2, TAPS } from '../src/compute/kernels/ssim/constants';
-import { largestDifference, noise, noiseImage, noiseMask, openTestGpu } from '../src/compute/testing';
+import { largestDifference, noise, noiseImage, noiseLevels, noiseMask, openTestGpu } from '../src/compute/testing';
 import { createWebGpuBackend, type WebGpuBackend } from '../src/compute/webgpu';
 import { augmentationAffine, invert } from '../src/core/geometry';
 import { Random } from '../src/core/random';
@@ -289,6 +291,12 @@ export async function benchKernels({ size = 256 }: { size?: number } = {}): Prom
   };
   try {
     for (const each of cases(size)) report(await timeCase(each, cpu, gpu, tfjs.wait));
+    for (const [name, search] of [
+      ['full', FULL_SEARCH],
+      ['coarse', COARSE_SEARCH],
+    ] as const) {
+      report(await timeJnd(`JND map (${name} search)`, search, size, cpu, gpu));
+    }
     report(await timeUpload(size, cpu, gpu, tfjs.wait));
     report(await timePresent(size, gpu));
   } finally {
@@ -325,6 +333,26 @@ async function timeCase(
   gpu?.release(...onGpu);
   const difference = largestDifference(expected, { ...expected, data: Float32Array.from(values) });
   return { name, gpu: gpuTime, cpu: cpuTime as number, tfjs: tfjsTime, difference };
+}
+
+/** The whole chain of kernels; tfjs has no counterpart that fits into memory. */
+async function timeJnd(
+  name: string,
+  search: Search,
+  size: number,
+  cpu: Backend,
+  gpu: WebGpuBackend | null,
+): Promise<KernelTiming> {
+  const grey = noiseLevels(8, size, size);
+  const onCpu = cpu.upload(grey);
+  const onGpu = gpu?.upload(grey);
+  const [gpuTime, cpuTime] = await inTurns([
+    gpu && onGpu ? { call: () => gpu.release(jndMap(gpu, onGpu, search)), wait: () => gpu.finish() } : null,
+    { call: () => cpu.release(jndMap(cpu, onCpu, search)) },
+  ]);
+  cpu.release(onCpu);
+  gpu?.release(onGpu);
+  return { name, gpu: gpuTime, cpu: cpuTime as number, tfjs: null, difference: null };
 }
 
 async function timeUpload(

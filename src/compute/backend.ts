@@ -2,6 +2,7 @@ import type { Affine } from '../core/geometry';
 import type { Image8, Raster } from '../core/raster';
 import type { Operation } from '../core/recipe';
 import type { ThinPlateSpline } from '../core/tps';
+import type { Search } from './kernels/orderly-prediction/search';
 
 /**
  * One interface over the CPU reference kernels and the WebGPU ones, so that every stage is written once. On WebGPU a
@@ -69,6 +70,33 @@ export interface Backend {
 
   /** Resizes as core `resizeRaster` does. */
   resize(source: DeviceRaster, width: number, height: number): DeviceRaster;
+
+  /** LA: the difference from a flat background that the eye does not see. Grey levels 0–255 in and out, one channel. */
+  luminanceAdaptation(grey: DeviceRaster): DeviceRaster;
+
+  /**
+   * I′: what a picture predicts of itself (Wu et al. 2013, autoregression over 7×7 patches). Whole grey levels 0–255,
+   * one channel; `adaptation` is {@link luminanceAdaptation} of `grey`.
+   */
+  orderlyPrediction(grey: DeviceRaster, adaptation: DeviceRaster, search: Search): DeviceRaster;
+
+  /** CM: the difference that edges and textures hide. Grey levels 0–255 in and out, one channel. */
+  contrastMasking(grey: DeviceRaster): DeviceRaster;
+
+  /**
+   * Canny's edges: 1 on an edge, else 0. Gradients of a Gaussian σ √2; `threshold` is a share of the largest gradient,
+   * (0, 1], and edges are followed down to .4 of it. One channel.
+   */
+  canny(source: DeviceRaster, threshold: number): DeviceRaster;
+
+  /** D: the residual |I − I′|, averaged where I is smooth and lessened on `edges` (0 or 1). Grey levels, one channel. */
+  disorderly(grey: DeviceRaster, orderly: DeviceRaster, edges: DeviceRaster): DeviceRaster;
+
+  /** a + b − .3·min(a, b): what two masking effects hide together (Yang et al. 2005). One channel, not negative. */
+  addMasking(a: DeviceRaster, b: DeviceRaster): DeviceRaster;
+
+  /** The values over their maximum, `border` px around set to 0 first; all 0 where there is nothing. One channel, not negative. */
+  normalize(source: DeviceRaster, border: number): DeviceRaster;
 
   /** Waits until everything asked for so far has been computed. */
   finish(): Promise<void>;

@@ -3,11 +3,19 @@ import { cloneRaster, type Image8, type Raster } from '../core/raster';
 import type { Operation } from '../core/recipe';
 import type { ThinPlateSpline } from '../core/tps';
 import type { Backend, Border, CpuRaster, DeviceRaster } from './backend';
+import { addMasking } from './kernels/add-masking/cpu';
 import { affineValues } from './kernels/affine-values/cpu';
 import { blend } from './kernels/blend/cpu';
+import { canny } from './kernels/canny/cpu';
 import { changeMask } from './kernels/change-mask/cpu';
+import { contrastMasking } from './kernels/contrast-masking/cpu';
 import { dilate } from './kernels/dilate/cpu';
+import { disorderly } from './kernels/disorderly/cpu';
 import { editEdges } from './kernels/edit-edges/cpu';
+import { luminanceAdaptation } from './kernels/luminance-adaptation/cpu';
+import { normalize } from './kernels/normalize/cpu';
+import { orderlyPrediction } from './kernels/orderly-prediction/cpu';
+import { requireSearch, type Search } from './kernels/orderly-prediction/search';
 import { resize } from './kernels/resize/cpu';
 import { ssim } from './kernels/ssim/cpu';
 import { uploadImage } from './kernels/upload-image/cpu';
@@ -16,10 +24,13 @@ import { warpTps } from './kernels/warp-tps/cpu';
 import {
   donorFor,
   requireAffineValues,
+  requireBorder,
   requireOneChannel,
+  requirePlanes,
   requireRadius,
   requireSameShape,
   requireSameSize,
+  requireShare,
   requireSize,
 } from './shape';
 
@@ -108,6 +119,44 @@ class CpuBackend implements Backend {
   resize(source: DeviceRaster, width: number, height: number): CpuRaster {
     requireSize(width, height);
     return onCpu(resize(this.#use(source), width, height));
+  }
+
+  luminanceAdaptation(grey: DeviceRaster): CpuRaster {
+    requireOneChannel(grey, 'luminance adaptation');
+    return onCpu(luminanceAdaptation(this.#use(grey)));
+  }
+
+  orderlyPrediction(grey: DeviceRaster, adaptation: DeviceRaster, search: Search): CpuRaster {
+    requirePlanes('orderly prediction', grey, adaptation);
+    requireSearch(search);
+    return onCpu(orderlyPrediction(this.#use(grey), this.#use(adaptation), search));
+  }
+
+  contrastMasking(grey: DeviceRaster): CpuRaster {
+    requireOneChannel(grey, 'contrast masking');
+    return onCpu(contrastMasking(this.#use(grey)));
+  }
+
+  canny(source: DeviceRaster, threshold: number): CpuRaster {
+    requireOneChannel(source, 'edge map');
+    requireShare(threshold);
+    return onCpu(canny(this.#use(source), threshold));
+  }
+
+  disorderly(grey: DeviceRaster, orderly: DeviceRaster, edges: DeviceRaster): CpuRaster {
+    requirePlanes('disorderly content', grey, orderly, edges);
+    return onCpu(disorderly(this.#use(grey), this.#use(orderly), this.#use(edges)));
+  }
+
+  addMasking(a: DeviceRaster, b: DeviceRaster): CpuRaster {
+    requirePlanes('masking', a, b);
+    return onCpu(addMasking(this.#use(a), this.#use(b)));
+  }
+
+  normalize(source: DeviceRaster, border: number): CpuRaster {
+    requireOneChannel(source, 'normalisation');
+    requireBorder(border);
+    return onCpu(normalize(this.#use(source), border));
   }
 
   async finish(): Promise<void> {}

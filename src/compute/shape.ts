@@ -54,6 +54,23 @@ export function requireRadius(radius: number): void {
   if (!(radius >= 0 && radius < Infinity)) throw new RangeError(`A radius is finite and not negative, got ${radius}.`);
 }
 
+/** @throws RangeError unless `border` is whole and not negative. */
+export function requireBorder(border: number): void {
+  if (!Number.isInteger(border) || border < 0)
+    throw new RangeError(`A border is whole and not negative, got ${border}.`);
+}
+
+/** @throws RangeError unless `threshold` lies in (0, 1]. */
+export function requireShare(threshold: number): void {
+  if (!(threshold > 0 && threshold <= 1)) throw new RangeError(`A threshold lies in (0, 1], got ${threshold}.`);
+}
+
+/** @throws RangeError unless all have one channel and one size. */
+export function requirePlanes(what: string, first: Shape, ...others: Shape[]): void {
+  for (const raster of [first, ...others]) requireOneChannel(raster, what);
+  requireSameSize(first, ...others);
+}
+
 /** @throws RangeError unless `low` ≤ `high` and scale and offset are finite. */
 export function requireAffineValues(scale: number, offset: number, low: number, high: number): void {
   if (!Number.isFinite(scale) || !Number.isFinite(offset) || !(low <= high)) {

@@ -118,6 +118,19 @@ export function noise(seed: number, width: number, height: number, channels = 1)
   return raster;
 }
 
+/** Whole grey levels 0–255, one channel: blotches of a few pixels over noise of ±`grain` levels. */
+export function noiseLevels(seed: number, width: number, height: number, grain = 12): Raster {
+  const random = new Random(seed);
+  const raster = createRaster(width, height);
+  const across = Math.ceil(width / 7);
+  const blotches = Array.from({ length: across * Math.ceil(height / 7) }, () => random.int(20, 235));
+  raster.data.forEach((_, i) => {
+    const blotch = blotches[Math.floor(Math.floor(i / width) / 7) * across + Math.floor((i % width) / 7)];
+    raster.data[i] = blotch + random.int(-grain, grain);
+  });
+  return raster;
+}
+
 /** Zeros, ones and values between, a third each: a mask with hard and soft parts. */
 export function noiseMask(seed: number, width: number, height: number): Raster {
   const raster = noise(seed, width, height);

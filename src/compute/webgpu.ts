@@ -8,11 +8,19 @@ import { BufferPool } from './gpu/buffer-pool';
 import { BUFFER, MAP_READ } from './gpu/flags';
 import { Recorder } from './gpu/kernel';
 import { UniformRing } from './gpu/uniforms';
+import { createAddMasking } from './kernels/add-masking/gpu';
 import { createAffineValues } from './kernels/affine-values/gpu';
 import { createBlend } from './kernels/blend/gpu';
+import { createCanny } from './kernels/canny/gpu';
 import { createChangeMask } from './kernels/change-mask/gpu';
+import { createContrastMasking } from './kernels/contrast-masking/gpu';
 import { createDilate } from './kernels/dilate/gpu';
+import { createDisorderly } from './kernels/disorderly/gpu';
 import { createEditEdges } from './kernels/edit-edges/gpu';
+import { createLuminanceAdaptation } from './kernels/luminance-adaptation/gpu';
+import { createNormalize } from './kernels/normalize/gpu';
+import { createOrderlyPrediction } from './kernels/orderly-prediction/gpu';
+import { requireSearch, type Search } from './kernels/orderly-prediction/search';
 import type { PresentOptions } from './kernels/present/colour';
 import { createPresenter, type PresentTarget } from './kernels/present/gpu';
 import { createResize } from './kernels/resize/gpu';
@@ -23,10 +31,13 @@ import { createWarpTps } from './kernels/warp-tps/gpu';
 import {
   donorFor,
   requireAffineValues,
+  requireBorder,
   requireOneChannel,
+  requirePlanes,
   requireRadius,
   requireSameShape,
   requireSameSize,
+  requireShare,
   requireSize,
   type Shape,
 } from './shape';
@@ -90,6 +101,13 @@ async function createKernels(device: GPUDevice) {
     affineValues,
     resize,
     uploadImage,
+    addMasking,
+    canny,
+    contrastMasking,
+    disorderly,
+    luminanceAdaptation,
+    normalize,
+    orderlyPrediction,
     presenter,
   ] = await Promise.all([
     createEditEdges(device),
@@ -102,6 +120,13 @@ async function createKernels(device: GPUDevice) {
     createAffineValues(device),
     createResize(device),
     createUploadImage(device),
+    createAddMasking(device),
+    createCanny(device),
+    createContrastMasking(device),
+    createDisorderly(device),
+    createLuminanceAdaptation(device),
+    createNormalize(device),
+    createOrderlyPrediction(device),
     createPresenter(device),
   ]);
   return {
@@ -115,6 +140,13 @@ async function createKernels(device: GPUDevice) {
     affineValues,
     resize,
     uploadImage,
+    addMasking,
+    canny,
+    contrastMasking,
+    disorderly,
+    luminanceAdaptation,
+    normalize,
+    orderlyPrediction,
     presenter,
   };
 }
@@ -295,6 +327,62 @@ class WebGpu implements WebGpuBackend {
     const from = this.#use(source);
     const shape = { width, height, channels: from.channels };
     return this.#compute(shape, (recorder, output) => this.#kernels.resize(recorder, from.buffer, from, shape, output));
+  }
+
+  luminanceAdaptation(grey: DeviceRaster): GpuRaster {
+    requireOneChannel(grey, 'luminance adaptation');
+    const from = this.#use(grey);
+    return this.#compute(from, (recorder, output) =>
+      this.#kernels.luminanceAdaptation(recorder, from.buffer, from, output),
+    );
+  }
+
+  orderlyPrediction(grey: DeviceRaster, adaptation: DeviceRaster, search: Search): GpuRaster {
+    requirePlanes('orderly prediction', grey, adaptation);
+    requireSearch(search);
+    const from = this.#use(grey);
+    const sigma = this.#use(adaptation);
+    return this.#compute(from, (recorder, output) =>
+      this.#kernels.orderlyPrediction(recorder, from, from.buffer, sigma.buffer, search, output),
+    );
+  }
+
+  contrastMasking(grey: DeviceRaster): GpuRaster {
+    requireOneChannel(grey, 'contrast masking');
+    const from = this.#use(grey);
+    return this.#compute(from, (recorder, output) =>
+      this.#kernels.contrastMasking(recorder, from.buffer, from, output),
+    );
+  }
+
+  canny(source: DeviceRaster, threshold: number): GpuRaster {
+    requireOneChannel(source, 'edge map');
+    requireShare(threshold);
+    const from = this.#use(source);
+    return this.#compute(from, (recorder, output) =>
+      this.#kernels.canny(recorder, from.buffer, from, threshold, output),
+    );
+  }
+
+  disorderly(grey: DeviceRaster, orderly: DeviceRaster, edges: DeviceRaster): GpuRaster {
+    requirePlanes('disorderly content', grey, orderly, edges);
+    const [i, p, e] = [grey, orderly, edges].map((raster) => this.#use(raster).buffer);
+    return this.#compute(grey, (recorder, output) => this.#kernels.disorderly(recorder, grey, i, p, e, output));
+  }
+
+  addMasking(a: DeviceRaster, b: DeviceRaster): GpuRaster {
+    requirePlanes('masking', a, b);
+    const [first, second] = [a, b].map((raster) => this.#use(raster).buffer);
+    return this.#compute(a, (recorder, output) => this.#kernels.addMasking(recorder, a, first, second, output));
+  }
+
+  normalize(source: DeviceRaster, border: number): GpuRaster {
+    requireOneChannel(source, 'normalisation');
+    requireBorder(border);
+    const from = this.#use(source);
+    return this.#compute(from, (recorder, output) =>
+      this.#kernels.normalize(recorder, from.buffer, from, border, output),
+    );
   }
 
   present(raster: DeviceRaster, context: PresentTarget, options: PresentOptions = {}): void {

@@ -1,5 +1,6 @@
 import { createCpuBackend } from '../compute/cpu';
 import type { DeviceRaster } from '../compute/backend';
+import { COARSE_SEARCH, greyLevels, jndMap } from '../compute/jnd';
 import { augmentationAffine, invert } from '../core/geometry';
 import type { Raster } from '../core/raster';
 import type { Augmentation, EdgeOutput } from '../core/recipe';
@@ -16,6 +17,7 @@ export class PreparedSource {
   /** RGB at working size, on the backend. */
   readonly photo: DeviceRaster;
   readonly #cache = new Map<string, Promise<DeviceRaster>>();
+  #jnd: Promise<Raster> | null = null;
   #disposed = false;
 
   constructor(
@@ -33,6 +35,29 @@ export class PreparedSource {
       const maps = await this.stages.edgeDetector.run(this.photo, [output], signal);
       return maps[output];
     });
+  }
+
+  /** The photograph's JND map by the coarse search, one channel in [0, 1], working size. The source keeps it. */
+  jnd(): Promise<DeviceRaster> {
+    return this.#once('jnd', async () => {
+      const { backend } = this.stages;
+      const grey = backend.upload(greyLevels(this.raster));
+      try {
+        return jndMap(backend, grey, COARSE_SEARCH);
+      } finally {
+        backend.release(grey);
+      }
+    });
+  }
+
+  /** The same in memory, read back once, however often it is thresholded. */
+  jndInMemory(): Promise<Raster> {
+    this.#jnd ??= this.jnd().then((map) => this.stages.backend.download(map));
+    const reading = this.#jnd;
+    reading.catch(() => {
+      if (this.#jnd === reading) this.#jnd = null;
+    });
+    return reading;
   }
 
   /** G(E): what the generator makes of the unedited edges, the reference of the ground truth. The source keeps it. */

@@ -230,6 +230,14 @@ export interface StudioWorker {
    */
   refine(image: ImageRecord, settings: PartSettings, foreground: Rle | null): Promise<readonly PartProposal[]>;
 
+  /** The image's just noticeable differences as grey, bright = much hides there; at working size. */
+  jnd(image: ImageRecord): Promise<{ readonly map: ImageBitmap }>;
+  /**
+   * Where the product is: the JND map above `threshold`, [0, 1], closed to areas. The map is made at the first call, so
+   * sliders may call it; one that was overtaken while waiting rejects with `cancelled`.
+   */
+  foreground(image: ImageRecord, threshold: number): Promise<Rle>;
+
   models(): Promise<readonly ModelInfo[]>;
   /** Checks a dropped weight file (.onnx, .pth) and uses it for edges from now on, after a reload too. */
   useWeights(file: File): Promise<ModelInfo>;

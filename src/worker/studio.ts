@@ -7,7 +7,7 @@ import { rasterizeRegion } from '../core/rasterize';
 import { grey8FromRaster, image8FromRaster, resizeRaster, rgbFromImage8, type Raster } from '../core/raster';
 import { type Augmentation, type EncodedMask, type ImageRef, type RegionShape, type Renderer } from '../core/recipe';
 import { RegionCanvas } from '../core/region-canvas';
-import type { Rle } from '../core/rle';
+import { rleFromMask, type Rle } from '../core/rle';
 import { DEFAULT_WAND, magicWand } from '../core/wand';
 import { fitInside, WORKING_SIDE, workingSize } from '../core/size';
 import { browserCodec } from '../datasets/codec-browser';
@@ -25,6 +25,7 @@ import { DEMO_PATH, readDemoIndex } from '../project/demo';
 import type { Draft, ImageRecord, Measure, Variant } from '../project/document';
 import { importImages, THUMBNAIL_SIDE } from '../project/import';
 import { randomAugmentation } from '../synthesis/donor';
+import { foregroundFrom } from '../synthesis/foreground';
 import type { PartSettings } from '../synthesis/parts/refine';
 import { recipeFor } from '../synthesis/recipes';
 import { randomArbitraryRegion } from '../synthesis/regions';
@@ -109,6 +110,7 @@ export class Studio implements StudioWorker {
   readonly #queue = new SerialQueue();
   readonly #previews = new LatestOnly(this.#queue);
   readonly #hovers = new LatestOnly(this.#queue, 'idle');
+  readonly #foregrounds = new LatestOnly(this.#queue);
   readonly #segmentation: Segmentation;
   #engine: Promise<Engine> | null = null;
   #preference: ComputePreference = 'auto';
@@ -437,6 +439,27 @@ export class Studio implements StudioWorker {
   /** What the segmentation network's findings about an image are kept under. */
   async #keyOf(image: ImageRecord): Promise<CandidatesKey> {
     return { image: image.source.sha256, ...(await this.#models.samHashes()), ...workingSize(image) };
+  }
+
+  jnd(image: ImageRecord): Promise<{ readonly map: ImageBitmap }> {
+    return this.#compute(async (stages) => {
+      const source = await this.#prepare(image, stages);
+      const map = await toBitmap(stages.backend, await source.jnd());
+      return transfer({ map }, [map]);
+    });
+  }
+
+  async foreground(image: ImageRecord, threshold: number): Promise<Rle> {
+    if (!(threshold >= 0 && threshold <= 1)) {
+      const message = `The foreground's threshold lies between 0 and 1, not at ${threshold}. Choose another.`;
+      throw new StudioError('bad-argument', 'synthesis', message);
+    }
+    return this.#foregrounds.run(() =>
+      this.#withEngine(async (stages) => {
+        const source = await this.#prepare(image, stages);
+        return rleFromMask(foregroundFrom(await source.jndInMemory(), threshold));
+      }),
+    );
   }
 
   models(): Promise<readonly ModelInfo[]> {

@@ -1,0 +1,60 @@
+import { createRaster, luma, to8, type Raster } from '../core/raster';
+import type { Backend, DeviceRaster } from './backend';
+import { FULL_SEARCH, type Search } from './kernels/orderly-prediction/search';
+
+/** Share of the largest gradient from which Canny's edges are protected, and how far around them, px. */
+const EDGE_THRESHOLD = 0.7;
+const EDGE_RADIUS = 2;
+/** Around the image windows end in nothing; what they find there says nothing, px. */
+const BORDER = 3;
+
+/**
+ * A coarse search, every fifth shift, for where a map is waited for: 24 shifts instead of 440. docs/benchmarks.md says
+ * how far its map is from the full one.
+ */
+export const COARSE_SEARCH: Search = { radius: 10, stride: 5 };
+
+/** RGB or grey in [0, 1] → whole grey levels 0–255 by Rec. 601 luma (.299, .587, .114), what {@link jndMap} reads. */
+export function greyLevels(picture: Raster): Raster {
+  const grey = luma(picture);
+  const levels = createRaster(grey.width, grey.height);
+  grey.data.forEach((value, i) => (levels.data[i] = to8(value)));
+  return levels;
+}
+
+/**
+ * Just noticeable difference of a picture from the free-energy principle (Wu et al. 2013): how much each pixel may
+ * change unseen, over the largest value of the picture, [0, 1]; 0 within 3 px of the border. The orderly content I′
+ * hides P = LA(I′) ⊕ CM(I′), the disorderly residual D, and both P ⊕ D, where a ⊕ b = a + b − .3·min(a, b).
+ *
+ * Any size; a picture no larger than the border gives 0 everywhere. The caller releases the result.
+ * @param grey one channel of whole grey levels, 0–255: see {@link greyLevels}.
+ */
+export function jndMap(backend: Backend, grey: DeviceRaster, search: Search = FULL_SEARCH): DeviceRaster {
+  const made: DeviceRaster[] = [];
+  const keep = (raster: DeviceRaster) => {
+    made.push(raster);
+    return raster;
+  };
+  try {
+    const prediction = keep(backend.orderlyPrediction(grey, keep(backend.luminanceAdaptation(grey)), search));
+    const orderly = keep(orderlyJnd(backend, prediction));
+    const edges = keep(backend.dilate(keep(backend.canny(grey, EDGE_THRESHOLD)), EDGE_RADIUS));
+    const disorder = keep(backend.disorderly(grey, prediction, edges));
+    return backend.normalize(keep(backend.addMasking(orderly, disorder)), BORDER);
+  } finally {
+    backend.release(...made);
+  }
+}
+
+/** P = LA(I′) ⊕ CM(I′): what the orderly content hides, grey levels. The caller releases. */
+export function orderlyJnd(backend: Backend, prediction: DeviceRaster): DeviceRaster {
+  const adaptation = backend.luminanceAdaptation(prediction);
+  let masking: DeviceRaster | undefined;
+  try {
+    masking = backend.contrastMasking(prediction);
+    return backend.addMasking(adaptation, masking);
+  } finally {
+    backend.release(adaptation, masking);
+  }
+}

@@ -1,0 +1,119 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { createRaster, filledRaster, type Raster } from '../../../core/raster';
+import { mirror } from '../../shape';
+import { noise, noiseLevels, ODD_SIZES, onBackend, openTestBackends } from '../../testing';
+import { FULL_SEARCH, TIE, type Search } from './search';
+
+const backends = await openTestBackends();
+afterAll(() => backends.dispose());
+
+const COARSE: Search = { radius: 9, stride: 3 };
+
+/** The definition, word for word: every patch summed anew. */
+function byDefinition(grey: Raster, adaptation: Raster, { radius, stride }: Search): Raster {
+  const { width, height } = grey;
+  const out = createRaster(width, height);
+  const at = (x: number, y: number) => grey.data[mirror(y, height) * width + mirror(x, width)];
+  const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height;
+  const patch = [-3, -2, -1, 0, 1, 2, 3].flatMap((dy) => [-3, -2, -1, 0, 1, 2, 3].map((dx) => [dx, dy]));
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const values = patch.map(([dx, dy]) => (inside(x + dx, y + dy) ? at(x + dx, y + dy) : 0));
+      const mean = values.reduce((sum, v) => sum + v, 0) / 49;
+      const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 49);
+      const sigma = Math.max(adaptation.data[y * width + x], 8);
+      const variance = deviation > sigma ? sigma ** 3 / deviation : sigma ** 2;
+      let [weighted, weights, largest] = [0, 0, 0];
+      for (let v = -radius; v <= radius; v += stride) {
+        for (let u = -radius; u <= radius; u += stride) {
+          if (u === 0 && v === 0) continue;
+          const d =
+            patch.reduce((sum, [dx, dy]) => sum + (at(x + dx, y + dy) - at(x + u + dx, y + v + dy)) ** 2, 0) / 49;
+          const weight = d / variance > 80 ? 0 : Math.exp(-d / variance);
+          weighted += weight * at(x + u, y + v);
+          weights += weight;
+          largest = Math.max(largest, weight);
+        }
+      }
+      const total = weights + largest;
+      out.data[y * width + x] = total > 0 ? Math.floor((weighted + largest * at(x, y)) / total + 0.5 + TIE) : at(x, y);
+    }
+  }
+  return out;
+}
+
+/** How many pixels differ at all, and by how much. */
+function compare(a: Raster, b: Raster): { pixels: number; most: number } {
+  const differences = Array.from(a.data, (value, i) => Math.abs(value - b.data[i]));
+  return { pixels: differences.filter((d) => !(d === 0)).length, most: Math.max(...differences) };
+}
+
+describe.each(backends.all)('orderly prediction on $name', (backend) => {
+  const run = (grey: Raster, search: Search, adaptation = filledRaster(grey.width, grey.height, 9)) =>
+    onBackend(backend, [grey, adaptation], (b, g, a) => b.orderlyPrediction(g, a, search));
+
+  it.each([
+    [23, 17, FULL_SEARCH],
+    [67, 18, COARSE],
+    [5, 4, FULL_SEARCH],
+    [1, 1, FULL_SEARCH],
+  ] as const)('is its definition (%i×%i)', async (width, height, search) => {
+    const grey = noiseLevels(3, width, height, 4);
+    const adaptation = noise(4, width, height);
+    adaptation.data.forEach((v, i) => (adaptation.data[i] = 3 + 17 * v));
+    const { pixels, most } = compare(await run(grey, search, adaptation), byDefinition(grey, adaptation, search));
+    // Single precision may round the other way where the mean lies halfway between two levels.
+    expect(pixels).toBeLessThanOrEqual(backend.name === 'cpu' ? 0 : 0.005 * width * height);
+    expect(most).toBeLessThanOrEqual(1);
+  });
+
+  it('leaves one colour as it is', async () => {
+    const grey = filledRaster(40, 30, 77);
+    expect((await run(grey, FULL_SEARCH)).data).toEqual(grey.data);
+  });
+
+  it('takes noise and a lone spot from a flat ground: they are disorder', async () => {
+    const grey = noise(5, 48, 48);
+    grey.data.forEach((v, i) => (grey.data[i] = 120 + Math.round(4 * v)));
+    grey.data[24 * 48 + 24] = 255;
+    const { data } = await run(grey, FULL_SEARCH);
+    const flat = Array.from(data.subarray(0, 48));
+    expect(Math.max(...flat) - Math.min(...flat)).toBeLessThanOrEqual(2);
+    expect(data[24 * 48 + 24]).toBeLessThan(130);
+  });
+
+  it('keeps what is unlike everything within e^−80, and is a number there', async () => {
+    const grey = noise(6, 30, 30);
+    grey.data.forEach((v, i) => (grey.data[i] = v < 0.5 ? 0 : 255));
+    expect((await run(grey, FULL_SEARCH)).data).toEqual(grey.data);
+  });
+
+  it('refuses searches without shifts and beyond its reach', async () => {
+    const grey = filledRaster(4, 4, 1);
+    for (const [radius, stride] of [
+      [0, 1],
+      [11, 1],
+      [10, 3],
+      [10, 0],
+      [2.5, 1],
+    ]) {
+      await expect(run(grey, { radius, stride })).rejects.toThrow(/search needs a radius/);
+    }
+    await expect(run(grey, FULL_SEARCH, filledRaster(3, 4, 9))).rejects.toThrow(/size/);
+  });
+});
+
+describe.skipIf(!backends.webgpu)('orderly prediction, GPU against CPU', () => {
+  it.each([...ODD_SIZES, [131, 50] as const])('%i×%i alike, but for a level where rounding ties', async (w, h) => {
+    const [cpu, gpu] = await Promise.all(
+      backends.all.map((backend) =>
+        onBackend(backend, [noiseLevels(1, w, h), filledRaster(w, h, 9)], (b, g, a) =>
+          b.orderlyPrediction(g, a, FULL_SEARCH),
+        ),
+      ),
+    );
+    const { pixels, most } = compare(cpu, gpu);
+    expect(most).toBeLessThanOrEqual(1);
+    expect(pixels).toBeLessThanOrEqual(0.002 * w * h);
+  });
+});
