@@ -9,8 +9,8 @@ const EDGE_RADIUS = 2;
 const BORDER = 3;
 
 /**
- * A coarse search, every fifth shift, for where a map is waited for: 24 shifts instead of 440. docs/benchmarks.md says
- * how far its map is from the full one.
+ * Every fifth shift, 24 instead of 440, for a first look: on four photographs its map lay .02 from the full one on
+ * average and .15 in the worst hundredth. A foreground needs the full map: thresholded, the two agree too little.
  */
 export const COARSE_SEARCH: Search = { radius: 10, stride: 5 };
 

@@ -4,9 +4,10 @@ import type { Raster } from '../core/raster';
 /**
  * Where the product is, told from its just noticeable differences: what has structure or texture hides more than a plain
  * ground does. The supplement (section 6) takes a foreground from a thresholded JND map and asks of it only that it
- * keeps parts of the key components; a higher threshold leaves reflections and packaging out.
+ * keeps parts of the key components; a higher threshold leaves reflections and packaging out. Few pixels come near the
+ * maximum, so thresholds are low: at .08 a plain tray is still all foreground, at .2 only its pins are.
  */
-export const FOREGROUND_THRESHOLD = 0.4;
+export const FOREGROUND_THRESHOLD = 0.12;
 
 /**
  * The pixels above the threshold, closed to areas over 1/64 of the longer side, holes filled, specks below .05 % of the

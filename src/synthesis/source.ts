@@ -1,6 +1,6 @@
 import { createCpuBackend } from '../compute/cpu';
 import type { DeviceRaster } from '../compute/backend';
-import { COARSE_SEARCH, greyLevels, jndMap } from '../compute/jnd';
+import { greyLevels, jndMap } from '../compute/jnd';
 import { augmentationAffine, invert } from '../core/geometry';
 import type { Raster } from '../core/raster';
 import type { Augmentation, EdgeOutput } from '../core/recipe';
@@ -37,13 +37,13 @@ export class PreparedSource {
     });
   }
 
-  /** The photograph's JND map by the coarse search, one channel in [0, 1], working size. The source keeps it. */
+  /** The photograph's JND map, one channel in [0, 1], working size. The source keeps it. */
   jnd(): Promise<DeviceRaster> {
     return this.#once('jnd', async () => {
       const { backend } = this.stages;
       const grey = backend.upload(greyLevels(this.raster));
       try {
-        return jndMap(backend, grey, COARSE_SEARCH);
+        return jndMap(backend, grey);
       } finally {
         backend.release(grey);
       }

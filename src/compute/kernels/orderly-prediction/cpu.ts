@@ -1,14 +1,13 @@
 import { createRaster, type Raster } from '../../../core/raster';
 import { mirror } from '../../shape';
 import { localVariance, WINDOW } from '../windows/cpu';
-import { LEAST_SIGMA, MOST_EXPONENT, reachOf, TIE, type Search } from './search';
+import { LEAST_SIGMA, NEGLIGIBLE, reachOf, TIE, type Search } from './search';
 
 /**
  * Orderly content I′: what the free-energy principle says the visual system predicts of a picture from itself (Wu et al.
  * 2013), an autoregression over pixels whose 7×7 patches look alike. With d the mean squared difference of two patches,
  * w = exp(−d/σ²), I′ = (Σ w·I_shift + w_max·I) / (Σ w + w_max), rounded to whole levels. σ² = σ₀² with
- * σ₀ = max(LA, 8), or σ₀³/s where the local deviation s exceeds σ₀. Mirrored borders. A pixel unlike everything around
- * it stays as it is.
+ * σ₀ = max(LA, 8), or σ₀³/s where the local deviation s exceeds σ₀. Mirrored borders.
  *
  * Each shift costs a few operations a pixel whatever the patch: the sums over patches run along rows and columns.
  * @param grey one channel of whole grey levels, 0–255.
@@ -23,7 +22,8 @@ export function orderlyPrediction(grey: Raster, adaptation: Raster, search: Sear
   const sharpness = sharpnessOf(grey, adaptation);
   const weighted = new Float64Array(plane);
   const weights = new Float64Array(plane);
-  const largest = new Float64Array(plane);
+  // Weights are kept over the largest so far, exp(least − exponent), so that none underflows however unlike all are.
+  const least = new Float64Array(plane).fill(Infinity);
   // Sums of squared differences over a patch's row, of the last seven rows, and over whole patches.
   const squares = new Float64Array(width + WINDOW - 1);
   const rows = Array.from({ length: WINDOW }, () => new Float64Array(width));
@@ -54,19 +54,25 @@ export function orderlyPrediction(grey: Raster, adaptation: Raster, search: Sear
         const shifted = (y + reach) * line + reach + shift;
         for (let x = 0, i = y * width; x < width; x++, i++) {
           const exponent = patches[x] * sharpness[i];
-          if (exponent > MOST_EXPONENT) continue;
-          const weight = Math.exp(-exponent);
-          weighted[i] += weight * picture[shifted + x];
-          weights[i] += weight;
-          if (weight > largest[i]) largest[i] = weight;
+          const above = exponent - least[i];
+          if (above > NEGLIGIBLE) continue;
+          if (above >= 0) {
+            const weight = Math.exp(-above);
+            weighted[i] += weight * picture[shifted + x];
+            weights[i] += weight;
+          } else {
+            const faded = Math.exp(above);
+            weighted[i] = weighted[i] * faded + picture[shifted + x];
+            weights[i] = weights[i] * faded + 1;
+            least[i] = exponent;
+          }
         }
       }
     }
   }
   const out = createRaster(width, height);
   for (let i = 0; i < plane; i++) {
-    const total = weights[i] + largest[i];
-    out.data[i] = total > 0 ? Math.floor((weighted[i] + largest[i] * grey.data[i]) / total + 0.5 + TIE) : grey.data[i];
+    out.data[i] = Math.floor((weighted[i] + grey.data[i]) / (weights[i] + 1) + 0.5 + TIE);
   }
   return out;
 }

@@ -3,7 +3,7 @@ import { UniformBlock } from '../../gpu/uniforms';
 import type { Shape } from '../../shape';
 import windows from '../windows/windows.wgsl?raw';
 import wgsl from './orderly-prediction.wgsl?raw';
-import { LEAST_SIGMA, MOST_EXPONENT, reachOf, TIE, type Search } from './search';
+import { LEAST_SIGMA, reachOf, TIE, type Search } from './search';
 
 /** What a picture predicts of itself; see the CPU reference. */
 export async function createOrderlyPrediction(device: GPUDevice) {
@@ -20,10 +20,7 @@ export async function createOrderlyPrediction(device: GPUDevice) {
   ): void => {
     const reach = reachOf(search);
     const [across, down] = [width + 2 * reach, height + 2 * reach];
-    const params = new UniformBlock()
-      .u32(width, height, reach)
-      .i32(search.radius, search.stride)
-      .f32(LEAST_SIGMA, MOST_EXPONENT, TIE);
+    const params = new UniformBlock().u32(width, height, reach).i32(search.radius, search.stride).f32(LEAST_SIGMA, TIE);
     const picture = recorder.scratch(across * down);
     const sharpness = recorder.scratch(width * height);
     recorder.dispatch(surround, params, [grey], picture, across, down);

@@ -8,7 +8,6 @@ struct Params {
   radius: i32,
   stride: i32,
   leastSigma: f32,
-  mostExponent: f32,
   tie: f32,
 }
 
@@ -77,24 +76,21 @@ fn predict(@builtin(global_invocation_id) id: vec3u) {
   let sharp = sharpness[i];
   var weighted = 0.0;
   var weights = 0.0;
-  var largest = 0.0;
+  // Weights are kept over the largest so far, so that none underflows however unlike all are.
+  var least = 3.0e38;
   for (var v = -params.radius; v <= params.radius; v += params.stride) {
     for (var u = -params.radius; u <= params.radius; u += params.stride) {
       let shift = v * line + u;
       let exponent = unlikeness(centre, shift, line) * sharp;
-      if (exponent > params.mostExponent || shift == 0) {
+      if (shift == 0) {
         continue;
       }
-      let weight = exp(-exponent);
-      weighted += weight * picture[centre + shift];
-      weights += weight;
-      largest = max(largest, weight);
+      let weight = exp(-max(0.0, exponent - least));
+      let faded = exp(min(0.0, exponent - least));
+      weighted = weighted * faded + weight * picture[centre + shift];
+      weights = weights * faded + weight;
+      least = min(least, exponent);
     }
   }
-  var value = picture[centre];
-  let total = weights + largest;
-  if (total > 0.0) {
-    value = floor((weighted + largest * value) / total + 0.5 + params.tie);
-  }
-  predicted[i] = value;
+  predicted[i] = floor((weighted + picture[centre]) / (weights + 1.0) + 0.5 + params.tie);
 }

@@ -21,8 +21,8 @@ export function reachOf({ radius }: Search): number {
 
 /** The least deviation in noise, grey levels: below it likeness is a matter of noise alone. */
 export const LEAST_SIGMA = 8;
-/** Patches whose weight is below e^−80 count as unlike: float32 ends soon after, and every backend shall end alike. */
-export const MOST_EXPONENT = 80;
+/** A weight below e^−40 of the largest changes nothing. */
+export const NEGLIGIBLE = 40;
 
 /**
  * Two alike pixels give a mean halfway between levels. It is rounded up, and so is what lies this little below it, lest
