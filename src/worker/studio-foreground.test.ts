@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sha256 } from '../core/hash';
+import { Random } from '../core/random';
 import { rleHas } from '../core/rle';
 import type { ImageRecord } from '../project/document';
+import { FOREGROUND_THRESHOLD } from '../synthesis/foreground';
 
 /** JND map and foreground by the worker's own code in Node. */
 
@@ -32,11 +34,11 @@ vi.mock('../compute/jnd', async (original) => {
 let image: ImageRecord;
 
 beforeEach(async () => {
-  // A checked square on a plain ground.
+  // A square of noise on a plain ground.
+  const random = new Random(3);
   const pixels = Buffer.alloc(60 * 40 * 3, 210);
   for (let y = 10; y < 30; y++) {
-    for (let x = 20; x < 45; x++)
-      pixels.fill((x * 7 + y * 13) % 5 < 2 ? 40 : 150, (y * 60 + x) * 3, (y * 60 + x) * 3 + 3);
+    for (let x = 20; x < 45; x++) pixels.fill(random.int(25, 180), (y * 60 + x) * 3, (y * 60 + x) * 3 + 3);
   }
   const raw = { width: 60, height: 40, channels: 3 } as const;
   const photo = new Uint8Array(await sharp(pixels, { raw }).png().toBuffer());
@@ -84,7 +86,7 @@ describe('the foreground in the worker', () => {
   it('thresholds one map however often it is asked', async () => {
     const studio = await open();
     await studio.start('wasm');
-    const foreground = await studio.foreground(image, 0.4);
+    const foreground = await studio.foreground(image, FOREGROUND_THRESHOLD);
     expect(foreground).toMatchObject({ width: 60, height: 40 });
     expect(rleHas(foreground, 32, 20)).toBe(true);
     expect(rleHas(foreground, 8, 20)).toBe(false);

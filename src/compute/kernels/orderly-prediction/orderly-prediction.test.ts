@@ -23,19 +23,20 @@ function byDefinition(grey: Raster, adaptation: Raster, { radius, stride }: Sear
       const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 49);
       const sigma = Math.max(adaptation.data[y * width + x], 8);
       const variance = deviation > sigma ? sigma ** 3 / deviation : sigma ** 2;
-      let [weighted, weights, largest] = [0, 0, 0];
+      const shifts: { exponent: number; value: number }[] = [];
       for (let v = -radius; v <= radius; v += stride) {
         for (let u = -radius; u <= radius; u += stride) {
           if (u === 0 && v === 0) continue;
           const d =
             patch.reduce((sum, [dx, dy]) => sum + (at(x + dx, y + dy) - at(x + u + dx, y + v + dy)) ** 2, 0) / 49;
-          const weight = Math.exp(-d / variance);
-          weighted += weight * at(x + u, y + v);
-          weights += weight;
-          largest = Math.max(largest, weight);
+          shifts.push({ exponent: d / variance, value: at(x + u, y + v) });
         }
       }
-      const predicted = (weighted + largest * at(x, y)) / (weights + largest);
+      // A common factor of all weights, the largest's among them, cancels; without it they may all underflow.
+      const least = Math.min(...shifts.map(({ exponent }) => exponent));
+      const weights = shifts.map(({ exponent }) => Math.exp(least - exponent));
+      const weighted = shifts.reduce((sum, { value }, i) => sum + weights[i] * value, 0);
+      const predicted = (weighted + at(x, y)) / (weights.reduce((sum, weight) => sum + weight, 0) + 1);
       out.data[y * width + x] = Math.floor(predicted + 0.5 + TIE);
     }
   }
