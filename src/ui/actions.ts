@@ -24,6 +24,8 @@ export interface Action {
   readonly gathered?: boolean;
   /** Left out of the palette: makes sense with a key alone. */
   readonly keyOnly?: boolean;
+  /** While it cannot be done, its keys do what they do elsewhere on a page. */
+  readonly yields?: boolean;
   enabled(studio: Studio): boolean;
   run(studio: Studio, shell: Shell): void | Promise<void>;
 }
@@ -40,6 +42,7 @@ const always = () => true;
 const state = (studio: Studio): SessionState => studio.session.getState();
 const synthesizing = (studio: Studio) => state(studio).page === 'synthesize' && state(studio).opened !== null;
 const withRegion = (studio: Studio) => synthesizing(studio) && (studio.draft?.shapes.length ?? 0) > 0;
+const pointing = (studio: Studio) => synthesizing(studio) && state(studio).tool === 'smart';
 const withDonor = (studio: Studio) => synthesizing(studio) && studio.draft?.operation !== 'remove';
 
 export const LAYER_NAMES: Readonly<Record<LayerId, string>> = {
@@ -48,6 +51,7 @@ export const LAYER_NAMES: Readonly<Record<LayerId, string>> = {
   edges: 'Edges',
   editedEdges: 'Edited edges',
   mask: 'Changed mask',
+  parts: 'Parts',
   region: 'Region',
 };
 
@@ -56,6 +60,7 @@ export const LAYER_ORDER = [...LAYERS].reverse();
 
 const TOOL_ACTIONS: readonly [ToolId, string, string][] = [
   ['select', 'Select and move shapes', 'v'],
+  ['smart', 'Smart select', 'j'],
   ['rectangle', 'Rectangle', 'r'],
   ['ellipse', 'Ellipse', 'e'],
   ['lasso', 'Lasso', 'l'],
@@ -232,6 +237,37 @@ export const ACTIONS: readonly Action[] = [
     keyOnly: true,
     enabled: synthesizing,
     run: (studio) => studio.setBrush({ softness: Math.min(1, state(studio).brush.softness + 0.1) }),
+  },
+  ...([1, -1] as const).map((step): Action => ({
+    id: step === 1 ? 'coarser' : 'finer',
+    label: `Smart select: a ${step === 1 ? 'coarser' : 'finer'} part`,
+    group: 'Tools',
+    keys: [step === 1 ? 'tab' : 'shift+tab'],
+    undo: 'step',
+    scope: 'canvas',
+    yields: true,
+    enabled: (studio) => pointing(studio) && studio.segmenting.canCycle,
+    run: (studio) => studio.segmenting.cycle(step),
+  })),
+  ...(['more', 'less'] as const).map((which): Action => ({
+    id: `smart-${which}`,
+    label: `Smart select: ${which} of this, at the crosshair`,
+    group: 'Tools',
+    keys: [which === 'more' ? 'shift+enter' : 'alt+enter'],
+    undo: 'step',
+    scope: 'canvas',
+    keyOnly: true,
+    enabled: pointing,
+    run: (studio) => void studio.canvas?.tool('finish', { shift: which === 'more', alt: which === 'less', mod: false }),
+  })),
+  {
+    id: 'find-parts',
+    label: 'Find parts',
+    group: 'Region',
+    keys: ['shift+j'],
+    undo: 'none',
+    enabled: (studio) => synthesizing(studio) && !state(studio).parts?.job,
+    run: (studio) => studio.segmenting.findParts(),
   },
   {
     id: 'surprise',
@@ -593,17 +629,21 @@ function nudges(): Action[] {
       repeats: true,
       keyOnly: true,
       gathered: true,
-      enabled: withRegion,
+      enabled: (studio: Studio) => withRegion(studio) || pointing(studio),
     } as const;
     const key = `arrow${name}`;
+    // The tool in hand may have something of its own to move.
+    const move = (studio: Studio, by: number) => {
+      if (!studio.canvas?.arrow(by * x, by * y)) studio.nudge(by * x, by * y);
+    };
     return [
-      { ...common, id: `nudge-${name}`, label: `Move the region ${name}`, keys: [key], run: (s) => s.nudge(x, y) },
+      { ...common, id: `nudge-${name}`, label: `Move the region ${name}`, keys: [key], run: (s) => move(s, 1) },
       {
         ...common,
         id: `nudge-far-${name}`,
         label: `Move the region ${name} by 10`,
         keys: [`shift+${key}`],
-        run: (s) => s.nudge(10 * x, 10 * y),
+        run: (s) => move(s, 10),
       },
       {
         ...common,

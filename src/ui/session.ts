@@ -1,6 +1,8 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { ErrorReport } from '../core/errors';
+import type { Rle } from '../core/rle';
 import type { Draft, Measure } from '../project/document';
+import type { PartSettings } from '../synthesis/parts/refine';
 import type {
   ComputePreference,
   ComputeStatus,
@@ -11,12 +13,15 @@ import type {
   Progress,
 } from '../worker/api';
 import type { RegionMode } from './canvas/tools/tool';
+import { NOTHING_POINTED, type PartsView, type SmartView } from './segmentation-view';
 
 export type Page = 'dataset' | 'synthesize' | 'export';
 export type ToolId =
-  'select' | 'rectangle' | 'ellipse' | 'lasso' | 'polygon' | 'brush' | 'eraser' | 'wand' | 'donor' | 'pan';
+  'select' | 'smart' | 'rectangle' | 'ellipse' | 'lasso' | 'polygon' | 'brush' | 'eraser' | 'wand' | 'donor' | 'pan';
 /** From the bottom of the stack to its top. */
-export const LAYERS = ['photo', 'result', 'edges', 'editedEdges', 'mask', 'region'] as const;
+export const LAYERS = ['photo', 'result', 'edges', 'editedEdges', 'mask', 'parts', 'region'] as const;
+/** 16: what is large enough to be pointed at; 32: small parts too, in four times the time. */
+export type PartsGrid = 16 | 32;
 export type LayerId = (typeof LAYERS)[number];
 export type ViewMode = 'single' | 'wipe' | 'split' | 'grid';
 
@@ -75,6 +80,17 @@ export interface SessionState {
   /** The kept variant that takes the place of the photograph as "before". */
   readonly compareId: string | null;
   readonly selectedShape: number | null;
+  readonly smart: SmartView;
+  /** Of the open image; null until they are asked for. */
+  readonly parts: PartsView | null;
+  /** Points a side of the grid that everything mode asks at. */
+  readonly partsGrid: PartsGrid;
+  /** How raw masks become parts; null: as was measured for the network. */
+  readonly partSettings: PartSettings | null;
+  /** Where the product is in the open image, at working size; null where that is not known. */
+  readonly foreground: Rle | null;
+  /** Share of the image that an arbitrary region takes. */
+  readonly surpriseShare: number;
   /** CSS pixels per image pixel, as the canvas shows it. */
   readonly zoom: number;
   readonly filter: DatasetFilter;
@@ -128,6 +144,12 @@ const KEPT: Readonly<Record<keyof SessionState, 'browser' | 'nowhere'>> = {
   peeking: 'nowhere',
   compareId: 'nowhere',
   selectedShape: 'nowhere',
+  smart: 'nowhere',
+  parts: 'nowhere',
+  partsGrid: 'browser',
+  partSettings: 'nowhere',
+  foreground: 'nowhere',
+  surpriseShare: 'browser',
   zoom: 'nowhere',
   filter: 'nowhere',
   demoOpening: 'nowhere',
@@ -177,6 +199,7 @@ export const FRESH_SESSION: SessionState = {
     edges: HIDDEN,
     editedEdges: HIDDEN,
     mask: { visible: false, opacity: 0.6 },
+    parts: { visible: true, opacity: 0.7 },
     // Its outline alone: a tint would change the very colours that are to be judged.
     region: { visible: true, opacity: 0 },
   },
@@ -186,6 +209,12 @@ export const FRESH_SESSION: SessionState = {
   peeking: false,
   compareId: null,
   selectedShape: null,
+  smart: NOTHING_POINTED,
+  parts: null,
+  partsGrid: 16,
+  partSettings: null,
+  foreground: null,
+  surpriseShare: 0.06,
   zoom: 1,
   filter: { query: '', split: null, label: null },
   demoOpening: false,

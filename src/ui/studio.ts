@@ -19,7 +19,7 @@ import type {
 } from '../worker/api';
 import { newContext } from './canvas/compose';
 import { centralShape, frameOf, moved, withFrame } from './canvas/shapes';
-import { combineOf, type Commit } from './canvas/tools/tool';
+import { combineOf, type Commit, type Modifiers } from './canvas/tools/tool';
 import { donorCandidates, donorOf } from './donor';
 import { DonorParts } from './donor-parts';
 import { LatestWins } from './latest';
@@ -29,6 +29,7 @@ import { saveStream } from './save-stream';
 import { RegionTools } from './region-tools';
 import { isDonorPart, placedTogether } from './regions';
 import { Wand } from './wand';
+import { Segmenting } from './segmenting';
 import type { DatasetFilter, LayerId, LayerState, Page, SessionState, SessionStore } from './session';
 
 /** What the canvas can be asked to do; there while it is on screen. */
@@ -38,7 +39,9 @@ export interface CanvasCommands {
   zoomBy(factor: number): void;
   focus(): void;
   /** Enter, Backspace or Escape for the tool in hand; false if it had no use for it. */
-  tool(event: 'finish' | 'back' | 'cancel'): boolean;
+  tool(event: 'finish' | 'back' | 'cancel', modifiers?: Modifiers): boolean;
+  /** An arrow key for the tool in hand, by so many steps; false if it had no use for it. */
+  arrow(dx: number, dy: number): boolean;
 }
 
 /** Tells the person; the app shows it as a notification. */
@@ -47,9 +50,6 @@ export interface Notice {
   readonly title: string;
   readonly message: string;
 }
-
-/** Arbitrary regions are tried with this share of the image (LogicAL's arbitrary region). */
-const SURPRISE_SHARE = 0.06;
 
 /**
  * Everything a person can do, as methods: buttons, shortcuts and the command palette call these. Holds the project
@@ -60,6 +60,8 @@ export class Studio {
   readonly #preview: LatestWins<{ request: PreviewRequest }, Preview>;
   readonly #fresh = new Map<string, Draft>();
   #requested: { draft: Draft; donor: ImageRecord | null; imageId: string } | null = null;
+  /** Smart select and the parts of the open image. */
+  readonly segmenting: Segmenting;
   #openings = 0;
   readonly #cancelled = new Set<string>();
   /** What is done to the region as a whole, or from its list. */
@@ -84,6 +86,7 @@ export class Studio {
       },
       dropped: closeBitmaps,
     });
+    this.segmenting = new Segmenting(this);
     project.subscribe((state, before) => {
       if (state.document !== before.document) this.#documentChanged();
       if (state.saving === 'failed' && before.saving !== 'failed' && state.saveError) {
@@ -492,6 +495,7 @@ export class Studio {
     const { imageId, page } = this.session.getState();
     const touched = Object.keys({ ...before, ...after }).filter((id) => before[id] !== after[id]);
     this.#set({ selectedShape: null, announced: `${direction === 'undo' ? 'Undone' : 'Redone'}: ${label}` });
+    this.segmenting.resume();
     if (page === 'synthesize' && touched.length === 1 && touched[0] !== imageId && this.document.images[touched[0]]) {
       void this.openImage(touched[0]);
     }
@@ -562,12 +566,13 @@ export class Studio {
     this.#set({ selectedShape: null });
   }
 
-  /** An arbitrary region (LogicAL): from a new seed each time, or the one given. */
+  /** An arbitrary region (LogicAL), on the product where that is known: from a new seed each time, or the one given. */
   async surprise(seed = randomSeed()): Promise<void> {
     const image = this.image;
     if (!image) return;
     try {
-      const shapes = await this.worker.randomRegion(image, seed, SURPRISE_SHARE);
+      const { surpriseShare, foreground } = this.session.getState();
+      const shapes = await this.worker.randomRegion(image, seed, surpriseShare, foreground);
       if (this.image?.id !== image.id) return;
       this.edit('Arbitrary region', (draft) => void (draft.shapes = shapes as typeof draft.shapes));
       this.#set({ selectedShape: null });

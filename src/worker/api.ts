@@ -184,8 +184,12 @@ export interface StudioWorker {
   /** Statistics of the latest preview (reads the device back, so it comes after the picture). */
   measure(): Promise<Measure>;
 
-  /** Random shapes for LogicAL's arbitrary region, from the seed. */
-  randomRegion(image: ImageRecord, seed: number, share: number): Promise<RegionShape[]>;
+  /**
+   * Random shapes for LogicAL's arbitrary region, from the seed.
+   * @param share of the image's area, (0, 1].
+   * @param foreground where the product is, at working size: they lie there; null where that is not known.
+   */
+  randomRegion(image: ImageRecord, seed: number, share: number, foreground: Rle | null): Promise<RegionShape[]>;
   /** A random augmentation A(·) from the seed. */
   randomAugmentation(seed: number): Promise<Augmentation>;
   /**

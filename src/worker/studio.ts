@@ -7,7 +7,7 @@ import { rasterizeRegion } from '../core/rasterize';
 import { grey8FromRaster, image8FromRaster, resizeRaster, rgbFromImage8, type Raster } from '../core/raster';
 import { type Augmentation, type EncodedMask, type ImageRef, type RegionShape, type Renderer } from '../core/recipe';
 import { RegionCanvas } from '../core/region-canvas';
-import { rleFromMask, type Rle } from '../core/rle';
+import { maskFromRle, rleFromMask, type Rle } from '../core/rle';
 import { DEFAULT_WAND, magicWand } from '../core/wand';
 import { fitInside, WORKING_SIDE, workingSize } from '../core/size';
 import { browserCodec } from '../datasets/codec-browser';
@@ -244,9 +244,12 @@ export class Studio implements StudioWorker {
     });
   }
 
-  async randomRegion(image: ImageRecord, seed: number, share: number): Promise<RegionShape[]> {
+  async randomRegion(image: ImageRecord, seed: number, share: number, foreground: Rle | null): Promise<RegionShape[]> {
     const { width, height } = workingSize(image);
-    return randomArbitraryRegion(new Random(seed), width, height, { share });
+    return randomArbitraryRegion(new Random(seed), width, height, {
+      share,
+      foreground: foreground ? maskFromRle(foreground) : undefined,
+    });
   }
 
   async randomAugmentation(seed: number): Promise<Augmentation> {

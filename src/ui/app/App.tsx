@@ -154,7 +154,7 @@ function useShortcuts(studio: Studio, shell: Shell): void {
       // Enter and the space bar press the button that has the focus.
       if (!onCanvas && target?.closest('button, a') && (event.key === 'Enter' || event.key === ' ')) return;
       const action = actionFor(event, onCanvas, IS_MAC);
-      if (!action) return;
+      if (!action || (action.yields && !action.enabled(studio))) return;
       event.preventDefault();
       if (event.repeat && !action.repeats) return;
       if (action.enabled(studio)) void action.run(studio, shell);

@@ -11,6 +11,8 @@ const GESTURES: readonly [string, string][] = [
   ['Add to the region', 'Shift + draw'],
   ['Subtract from the region', 'Alt + draw'],
   ['Intersect with the region', 'Shift + Alt + draw'],
+  ['Smart select: more of the part', 'Shift + click'],
+  ['Smart select: less of the part', 'Alt + click'],
   ['Equal sides', 'Ctrl + draw'],
   ['Brush size, tolerance of the wand', 'Alt + wheel'],
   ['Brush softness', 'Shift + Alt + wheel'],

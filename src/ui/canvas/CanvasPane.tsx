@@ -1,10 +1,14 @@
-import { Button } from '@mantine/core';
+import { Button, Loader } from '@mantine/core';
 import { IconAlertTriangle, IconArrowsHorizontal, IconSparkles } from '@tabler/icons-react';
 import { useEffect, useRef, type KeyboardEvent, type PointerEvent } from 'react';
 import { useDraft, useImage, useProject, useSession, useStudio } from '../app/context';
 import classes from './canvas.module.css';
 import { LayersCard } from './LayersCard';
 import { CanvasView } from './view';
+
+const DRAWING_KEYS = 'Enter puts a shape in the middle, arrow keys move it, Alt and arrow keys resize it.';
+const SMART_KEYS =
+  'Arrow keys move a crosshair, Enter takes the part under it, Shift and Enter or Alt and Enter refine it, Tab changes its size, Escape lets go.';
 
 /** The canvas with what lies on it: layers, the wipe's handle, labels, and sentences where there is nothing to show. */
 export function CanvasPane() {
@@ -21,6 +25,7 @@ export function CanvasPane() {
     };
   }, [studio]);
   const image = useImage();
+  const smart = useSession((state) => state.tool === 'smart');
   return (
     <div className={classes.pane}>
       <div
@@ -30,7 +35,7 @@ export function CanvasPane() {
         data-testid="canvas"
         tabIndex={0}
         role="application"
-        aria-label={`Canvas${image ? `: ${image.name}` : ''}. Enter puts a shape in the middle, arrow keys move it, Alt and arrow keys resize it.`}
+        aria-label={`Canvas${image ? `: ${image.name}` : ''}. ${smart ? SMART_KEYS : DRAWING_KEYS}`}
       />
       <Divider handle={divider} />
       <PaneLabels />
@@ -132,6 +137,35 @@ function PaneLabels() {
   }
 }
 
+/** What smart select has to say. */
+function useSmartMessage() {
+  const inHand = useSession((state) => state.tool === 'smart');
+  const { reading, error } = useSession((state) => state.smart);
+  const untried = useSession((state) => state.smart.hovered === null);
+  const empty = useDraft()?.shapes.length === 0;
+  if (!inHand) return null;
+  if (error) {
+    return (
+      <div className={classes.hint} data-kind="error" role="alert">
+        <IconAlertTriangle size={15} aria-hidden />
+        {error.message}
+      </div>
+    );
+  }
+  if (reading) {
+    return (
+      <div className={classes.hint} role="status">
+        <Loader size={13} aria-hidden />
+        Reading the picture…
+      </div>
+    );
+  }
+  if (empty && untried) {
+    return <div className={classes.hint}>Point at a part and click, or drag a box about it</div>;
+  }
+  return null;
+}
+
 function Messages() {
   const studio = useStudio();
   const opening = useSession((state) => state.opening && state.opened === null);
@@ -139,6 +173,7 @@ function Messages() {
   const previewError = useSession((state) => state.previewError);
   const opened = useSession((state) => state.opened !== null);
   const draft = useDraft();
+  const smart = useSmartMessage();
   if (openError) {
     return (
       <div className={classes.failure} role="alert">
@@ -159,6 +194,7 @@ function Messages() {
       </div>
     );
   }
+  if (smart && opened) return smart;
   if (opened && draft?.shapes.length === 0) {
     return (
       <div className={classes.hint}>

@@ -10,6 +10,7 @@ const SWATCHES: Readonly<Record<(typeof LAYER_ORDER)[number], string | null>> = 
   edges: null,
   editedEdges: null,
   mask: 'var(--mask)',
+  parts: null,
   region: '#3ddcc8',
 };
 

@@ -6,6 +6,7 @@ import { Transformer } from 'konva/lib/shapes/Transformer';
 import { Stage } from 'konva/lib/Stage';
 import { augmentationAffine } from '../../core/geometry';
 import type { RegionShape } from '../../core/recipe';
+import { proposalOf } from '../proposals';
 import { isDonorPart } from '../regions';
 import type { SessionState, ToolId } from '../session';
 import type { CanvasCommands, Studio } from '../studio';
@@ -14,11 +15,13 @@ import { composePane, newContext } from './compose';
 import type { Pane, PaneContent } from './panes';
 import { paneAt, panesOf } from './panes';
 import { RegionOverlay } from './region-overlay';
+import { drawCrosshair, drawPromptPoints, PartsOverlay } from './segment-overlay';
 import { canTurn, frameOf, pick, withFrame } from './shapes';
 import { boxTool } from './tools/box';
 import { lassoTool, polygonTool } from './tools/outline';
+import { boxOf, crosshairOf, SMART_IDLE, stepSmart, type SmartEvent, type SmartState } from './tools/smart';
 import { strokeTool } from './tools/stroke';
-import { effectiveMode, type Modifiers, type ToolEvent, type ToolMachine } from './tools/tool';
+import { effectiveMode, NO_MODIFIERS, type Modifiers, type ToolEvent, type ToolMachine } from './tools/tool';
 import type { Point, Size, Viewport } from './viewport';
 import { fit, keepInSight, panBy, PIXELATED_FROM, toImage, toScreen, zoomAt } from './viewport';
 
@@ -36,6 +39,9 @@ const TOOLS: Partial<Record<ToolId, ToolMachine<unknown>>> = {
 /** Handles of the frame: at the corners both sides change, at a side one does. */
 const CORNERS = ['top-left', 'top-right', 'bottom-left', 'bottom-right'];
 const SIDES = ['top-center', 'middle-left', 'middle-right', 'bottom-center'];
+
+/** Panes in which parts of the photograph can be recognised. */
+const SHOWS_PHOTO: ReadonlySet<PaneContent> = new Set(['all', 'wipe', 'before', 'photo']);
 
 /** Stacks a mode needs, by pane content; the wipe pane draws two of them. */
 type Stack = Exclude<PaneContent, 'wipe'>;
@@ -61,6 +67,7 @@ export class CanvasView implements CanvasCommands {
   readonly #proxy = new Rect({ draggable: true, strokeEnabled: false, fill: 'transparent' });
   readonly #transformer: Transformer;
   readonly #region = new RegionOverlay(TINT);
+  readonly #parts = new PartsOverlay();
   readonly #stacks = new Map<Stack, { context: CanvasRenderingContext2D; fresh: boolean }>();
   readonly #undo: (() => void)[] = [];
   readonly #pointers = new Map<number, Point>();
@@ -71,6 +78,7 @@ export class CanvasView implements CanvasCommands {
   #panes: Pane[] = [];
   #tool: ToolId = 'rectangle';
   #toolState: unknown = TOOLS.rectangle?.idle ?? null;
+  #smart: SmartState = SMART_IDLE;
   #drag: Drag | null = null;
   #hover: { pane: Pane; point: Point } | null = null;
   #spaceHeld = false;
@@ -147,10 +155,21 @@ export class CanvasView implements CanvasCommands {
     this.container.focus({ preventScroll: true });
   }
 
-  tool(type: 'finish' | 'back' | 'cancel'): boolean {
+  tool(type: 'finish' | 'back' | 'cancel', modifiers = NO_MODIFIERS): boolean {
+    if (this.#tool === 'smart') {
+      const before = this.#smart;
+      if (type !== 'back') this.#point({ type, modifiers });
+      return type === 'finish' || (type === 'cancel' && before.phase !== 'idle' && before.phase !== 'resting');
+    }
     const drawing = this.#drawing();
     if (drawing) this.#step({ type });
     return drawing;
+  }
+
+  arrow(dx: number, dy: number): boolean {
+    if (this.#tool !== 'smart') return false;
+    this.#point({ type: 'arrow', dx, dy });
+    return true;
   }
 
   // ---------------------------------------------------------------------------------------------- stores
@@ -176,10 +195,17 @@ export class CanvasView implements CanvasCommands {
     if (changed('compareId')) this.#loadVariant(state.compareId);
     if (changed('opened', 'shown', 'layers', 'viewMode', 'compareId')) this.#stale();
     if (changed('opened', 'imageId')) this.#draftChanged();
+    if (changed('opened', 'parts')) this.#partsChanged(state);
+    if (changed('smart', 'parts', 'selectedShape')) this.#overlayLayer.batchDraw();
     if (changed('selectedShape', 'tool', 'viewMode', 'opened')) this.#attachFrame();
     if (changed('opened', 'shown', 'layers', 'viewMode', 'wipe', 'peeking', 'compareId', 'brush', 'regionMode')) {
       this.#draw();
     }
+  }
+
+  #partsChanged({ parts, opened }: SessionState): void {
+    if (opened && parts?.imageId === opened.imageId) this.#parts.show(parts.parts, parts.colours, opened);
+    else if (opened) this.#parts.show([], new Map(), opened);
   }
 
   /** The region on screen follows the draft. */
@@ -316,6 +342,9 @@ export class CanvasView implements CanvasCommands {
       context.rect(0, 0, image.width, image.height);
       context.clip();
       if (this.#placing()) this.#drawGhost(context, image);
+      if (layers.parts.visible && !peeking && SHOWS_PHOTO.has(pane.content)) {
+        this.#parts.draw(context, image, layers.parts.opacity);
+      }
       if (layers.region.visible && !peeking && !this.#region.empty) {
         context.imageSmoothingEnabled = this.#viewport.scale < PIXELATED_FROM;
         // While painting the stroke must be seen, however faint the layer is set.
@@ -327,11 +356,35 @@ export class CanvasView implements CanvasCommands {
       if (layers.region.visible && !peeking && !this.#region.empty && !this.#region.drawing) {
         this.#dashed(context, this.#region.outline);
       }
+      this.#drawPointed(context, image);
       if (growing && growing.kind !== 'brush') this.#dashed(context, outlineOf(growing));
       if (growing?.kind === 'polygon' && this.#tool === 'polygon') this.#drawCorners(context, growing.points);
       context.restore();
     }
     this.#drawCursor(context);
+  }
+
+  /** What is lit, and what the network was or will be asked. */
+  #drawPointed(context: CanvasRenderingContext2D, image: Size): void {
+    const { smart, parts, layers, peeking } = this.studio.session.getState();
+    if (peeking) return;
+    const pixel = 1 / this.#viewport.scale;
+    if (parts && parts.lit !== null && layers.parts.visible) this.#parts.drawLit(context, parts.lit, pixel);
+    if (smart.hovered && this.#tool === 'smart') {
+      const proposal = proposalOf(smart.hovered.proposals, smart.hovered.prompt, smart.detail);
+      if (proposal) this.#parts.drawProposal(context, proposal.mask, pixel);
+    }
+    const picked = this.studio.segmenting.refinable;
+    if (picked && layers.region.visible) drawPromptPoints(context, picked.shape.prompt.points, pixel);
+    if (this.#tool !== 'smart') return;
+    const box = boxOf(this.#smart, image);
+    if (box) {
+      const path = new Path2D();
+      path.rect(box.x, box.y, box.width, box.height);
+      this.#dashed(context, path);
+    }
+    const crosshair = crosshairOf(this.#smart);
+    if (crosshair) drawCrosshair(context, crosshair, pixel);
   }
 
   /** Into image coordinates of a pane, clipped to it. */
@@ -530,6 +583,7 @@ export class CanvasView implements CanvasCommands {
   #takeUp(tool: ToolId): void {
     this.#cancelDrawing();
     this.#tool = tool;
+    this.#smart = SMART_IDLE;
     this.#toolState = TOOLS[tool]?.idle ?? null;
     this.#loadGhost();
     this.#cursor();
@@ -546,7 +600,39 @@ export class CanvasView implements CanvasCommands {
 
   #cancelDrawing(): void {
     if (this.#drawing()) this.#step({ type: 'cancel' });
+    if (this.#smart.phase !== 'idle') this.#point({ type: 'cancel' });
     this.#drag = null;
+  }
+
+  /** An event for smart select; what it asks is answered later, through the session. */
+  #point(event: SmartEvent): void {
+    const image = this.#imageSize;
+    if (!image) return;
+    const { segmenting, session } = this.studio;
+    const { state, ask } = stepSmart(this.#smart, event, {
+      mode: session.getState().regionMode,
+      image,
+      pixel: 1 / this.#viewport.scale,
+      refinable: segmenting.refinable !== null,
+    });
+    this.#smart = state;
+    switch (ask?.kind) {
+      case 'hover':
+        segmenting.hover(ask.prompt);
+        break;
+      case 'drop':
+        segmenting.drop();
+        break;
+      case 'take':
+        void segmenting.take(ask.prompt, ask.mode);
+        break;
+      case 'refine':
+        void segmenting.refine(ask.point);
+        break;
+      case undefined:
+        break;
+    }
+    this.#overlayLayer.batchDraw();
   }
 
   #step(event: ToolEvent): void {
@@ -612,6 +698,7 @@ export class CanvasView implements CanvasCommands {
     });
     this.container.addEventListener('pointerleave', () => {
       this.#hover = null;
+      if (this.#tool === 'smart') this.#point({ type: 'leave' });
       this.#overlayLayer.batchDraw();
     });
     this.container.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
@@ -697,6 +784,9 @@ export class CanvasView implements CanvasCommands {
       this.#drag = { kind: 'donor', pane, from: at, key: crypto.randomUUID() };
     } else if (this.#tool === 'wand') {
       void this.studio.wand.touch(at, effectiveMode(this.studio.session.getState().regionMode, modifiersOf(event)));
+    } else if (this.#tool === 'smart') {
+      this.#drag = { kind: 'tool', pane };
+      this.#point({ type: 'down', point: at, modifiers: modifiersOf(event) });
     } else {
       this.#drag = { kind: 'tool', pane };
       this.#step({ type: 'down', point: at, modifiers: modifiersOf(event) });
@@ -750,9 +840,14 @@ export class CanvasView implements CanvasCommands {
       }
       case 'tool':
       case undefined: {
-        if (!drag && !this.#drawing()) return;
         const pane = drag?.pane ?? paneAt(this.#panes, point);
         const modifiers = modifiersOf(event);
+        if (this.#tool === 'smart') {
+          const points = drag || (inside && !this.#pans());
+          if (points) this.#point({ type: 'move', point: this.#imagePoint(pane, point), modifiers });
+          return;
+        }
+        if (!drag && !this.#drawing()) return;
         // A fast hand makes several samples per frame; the brush takes them all.
         const samples = drag && event.getCoalescedEvents ? event.getCoalescedEvents() : [];
         for (const sample of samples.length > 0 ? samples : [event]) {
@@ -768,13 +863,13 @@ export class CanvasView implements CanvasCommands {
     this.#drag = null;
     if (!drag) return;
     switch (drag.kind) {
-      case 'tool':
-        this.#step({
-          type: 'up',
-          point: this.#imagePoint(drag.pane, this.#local(event)),
-          modifiers: modifiersOf(event),
-        });
+      case 'tool': {
+        const point = this.#imagePoint(drag.pane, this.#local(event));
+        const up = { type: 'up', point, modifiers: modifiersOf(event) } as const;
+        if (this.#tool === 'smart') this.#point(up);
+        else this.#step(up);
         break;
+      }
       case 'donor':
       case 'move':
         this.studio.project.getState().settle();

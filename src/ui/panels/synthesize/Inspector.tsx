@@ -7,6 +7,7 @@ import { DonorSection } from './DonorSection';
 import { GroundTruthSection, RendererSection, VariationSection } from './DraftSections';
 import { MeasureSection } from './MeasureSection';
 import { OperationSection } from './OperationSection';
+import { PartsSection } from './PartsSection';
 import { RegionSection } from './RegionSection';
 import classes from './synthesize.module.css';
 
@@ -21,9 +22,10 @@ export function Inspector() {
           <>
             <OperationSection draft={draft} />
             {draft.operation !== 'remove' && <DonorSection draft={draft} />}
+            <RegionSection draft={draft} opened={opened} />
+            <PartsSection />
             <MeasureSection />
             <RendererSection draft={draft} opened={opened} />
-            <RegionSection draft={draft} opened={opened} />
             <VariationSection draft={draft} />
             <GroundTruthSection draft={draft} />
           </>

@@ -11,6 +11,7 @@ import {
 import { useSession, useStudio } from '../../app/context';
 import type { RegionMode } from '../../canvas/tools/tool';
 import { ActionButton } from '../../parts/ActionButton';
+import type { Detail } from '../../proposals';
 import type { ToolId, ViewMode } from '../../session';
 import { WandOptions } from './WandOptions';
 import classes from './synthesize.module.css';
@@ -38,20 +39,31 @@ function ToolOptions() {
   const tool = useSession((state) => state.tool);
   const mode = useSession((state) => state.regionMode);
   const { radius, softness } = useSession((state) => state.brush);
+  const modes = (
+    <SegmentedControl
+      aria-label="How a new shape meets the region"
+      value={mode}
+      data={[
+        { value: 'replace', label: 'New' },
+        { value: 'add', label: 'Add' },
+        { value: 'subtract', label: 'Subtract' },
+        { value: 'intersect', label: 'Intersect' },
+      ]}
+      onChange={(value) => studio.session.setState({ regionMode: value as RegionMode })}
+    />
+  );
+  if (tool === 'smart') {
+    return (
+      <>
+        {modes}
+        <ProposalSize />
+      </>
+    );
+  }
   if (DRAWING.has(tool)) {
     return (
       <>
-        <SegmentedControl
-          aria-label="How a new shape meets the region"
-          value={mode}
-          data={[
-            { value: 'replace', label: 'New' },
-            { value: 'add', label: 'Add' },
-            { value: 'subtract', label: 'Subtract' },
-            { value: 'intersect', label: 'Intersect' },
-          ]}
-          onChange={(value) => studio.session.setState({ regionMode: value as RegionMode })}
-        />
+        {modes}
         {tool === 'wand' ? (
           <WandOptions />
         ) : (
@@ -100,6 +112,25 @@ function ToolOptions() {
     pan: 'Drag to move the picture; the wheel zooms.',
   };
   return <span className={classes.optionHint}>{hints[tool]}</span>;
+}
+
+/** Which of the network's proposals is meant, the smallest part or the whole. */
+function ProposalSize() {
+  const studio = useStudio();
+  const detail = useSession((state) => state.smart.detail);
+  return (
+    <SegmentedControl
+      aria-label="Which proposal of the network"
+      value={detail}
+      data={[
+        { value: 'best', label: 'Best' },
+        { value: 'fine', label: 'Finer' },
+        { value: 'middle', label: 'Middle' },
+        { value: 'coarse', label: 'Coarser' },
+      ]}
+      onChange={(value) => void studio.segmenting.setDetail(value as Detail)}
+    />
+  );
 }
 
 function Busy() {

@@ -17,6 +17,7 @@ import { Section } from '../../parts/Section';
 import { SliderRow } from '../../parts/SliderRow';
 import { MOST_GROWTH } from '../../region-tools';
 import { RegionList } from './RegionList';
+import { SurpriseRow } from './SurpriseRow';
 import classes from './region.module.css';
 import panel from './synthesize.module.css';
 
@@ -61,6 +62,7 @@ export function RegionSection({ draft, opened }: { draft: Draft; opened: OpenedI
         onChange={(value) => studio.edit('Soften border', (next) => void (next.feather = value), 'feather')}
         onDone={done}
       />
+      <SurpriseRow />
     </Section>
   );
 }

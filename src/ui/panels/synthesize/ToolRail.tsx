@@ -7,6 +7,8 @@ import {
   IconLasso,
   IconPointer,
   IconPolygon,
+  IconPointerBolt,
+  IconPuzzle,
   IconSparkles,
   IconSquareOff,
   IconWand,
@@ -19,7 +21,10 @@ import type { ToolId } from '../../session';
 import classes from './synthesize.module.css';
 
 const TOOLS: readonly (readonly [ToolId, typeof IconBrush][])[] = [
-  [['select', IconPointer]],
+  [
+    ['select', IconPointer],
+    ['smart', IconPointerBolt],
+  ],
   [
     ['rectangle', IconMarquee2],
     ['ellipse', IconCircleDashed],
@@ -49,6 +54,9 @@ export function ToolRail() {
         </div>
       ))}
       <div className={classes.railGroup}>
+        <ActionButton action="find-parts" tooltip="right" size={34}>
+          <IconPuzzle size={19} stroke={1.6} />
+        </ActionButton>
         <ActionButton action="surprise" tooltip="right" size={34}>
           <IconSparkles size={19} stroke={1.6} />
         </ActionButton>
