@@ -5,7 +5,7 @@ import { rleHas, rleUnionOf, type Rle } from '../core/rle';
 import type { Prompt, PromptPoint } from '../models/sam/segmenter';
 import type { Draft, ImageRecord } from '../project/document';
 import { DEFAULT_PART_SETTINGS, type PartSettings } from '../synthesis/parts/refine';
-import type { ModelInfo, PartProposal, StudioWorker } from '../worker/api';
+import type { PartProposal, StudioWorker } from '../worker/api';
 import { SerialQueue } from '../worker/jobs';
 import { colourParts } from './canvas/part-colours';
 import { combineOf, type RegionMode } from './canvas/tools/tool';
@@ -19,10 +19,7 @@ import type { SessionState, SessionStore } from './session';
 /** What segmenting needs of the studio. */
 export interface SegmentingHost {
   readonly session: SessionStore;
-  readonly worker: Pick<
-    StudioWorker,
-    'segment' | 'everything' | 'refine' | 'models' | 'cancel' | 'useSegmenter' | 'useShippedSegmenter'
-  >;
+  readonly worker: Pick<StudioWorker, 'segment' | 'everything' | 'refine' | 'models' | 'cancel'>;
   readonly image: ImageRecord | null;
   readonly draft: Draft | null;
   edit(label: string, recipe: (draft: Mutable<Draft>) => void, mergeKey?: string): void;
@@ -277,18 +274,14 @@ export class Segmenting {
 
   // ------------------------------------------------------------------------------------------------------- the network
 
-  /** Segments with the two files of a SAM from now on; null goes back to the network that comes with the studio. */
-  async useNetwork(files: readonly File[] | null): Promise<ModelInfo> {
-    await this.cancelParts();
-    const info = await (files ? this.host.worker.useSegmenter(files) : this.host.worker.useShippedSegmenter());
-    // Another network sees other things.
+  /** Forgets what the network before found: another sees other things. */
+  networkChanged(): void {
     this.#pointing.forget();
     this.#refining.clear();
     this.#kept.clear();
     this.#taken = null;
     this.#smart({ hovered: null, error: null });
     this.#set({ parts: null, partSettings: null });
-    return info;
   }
 
   // ------------------------------------------------------------------------------------------------------- inside

@@ -199,7 +199,7 @@ export const FRESH_SESSION: SessionState = {
     edges: HIDDEN,
     editedEdges: HIDDEN,
     mask: { visible: false, opacity: 0.6 },
-    parts: { visible: true, opacity: 0.7 },
+    parts: { visible: true, opacity: 0.85 },
     // Its outline alone: a tint would change the very colours that are to be judged.
     region: { visible: true, opacity: 0 },
   },

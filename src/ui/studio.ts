@@ -209,7 +209,9 @@ export class Studio {
     if (this.session.getState().weightsLoading) return;
     this.#set({ weightsLoading: true });
     try {
+      if (task === 'segmentation') await this.segmenting.cancelParts();
       const { title, note } = await take();
+      if (task === 'segmentation') this.segmenting.networkChanged();
       const message = task === 'edges' ? `Edges now come from ${title}.` : `${title} now finds the parts.`;
       this.notify({
         kind: note === undefined ? 'info' : 'warning',
@@ -221,7 +223,7 @@ export class Studio {
     }
     this.#set({ weightsLoading: false });
     await this.listNetworks();
-    if (this.image) await this.openImage(this.image.id, true);
+    if (task === 'edges' && this.image) await this.openImage(this.image.id, true);
   }
 
   // ---------------------------------------------------------------------------------------------- datasets

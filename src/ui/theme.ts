@@ -72,6 +72,7 @@ export const theme = createTheme({
     Slider: { defaultProps: { size: 3, thumbSize: 13, label: null } },
     NumberInput: { defaultProps: { size: 'xs' } },
     TextInput: { defaultProps: { size: 'xs' } },
+    NativeSelect: { defaultProps: { size: 'xs' } },
     Select: { defaultProps: { size: 'xs', comboboxProps: { shadow: 'md' } } },
     Switch: { defaultProps: { size: 'xs' } },
     Checkbox: { defaultProps: { size: 'xs', iconColor: 'var(--on-accent)' } },

@@ -120,6 +120,12 @@ describe('groupCrumbs', () => {
     expect(groupCrumbs([pin, tray, crumb], settings)).toEqual([pin, tray]);
   });
 
+  it('leaves a crumb that lies within the box of a mask, but out of its reach', () => {
+    const angle = part(boxes([0, 0, 2, 60], [2, 0, 58, 2]));
+    const crumb = part(boxes([40, 40, 3, 3]));
+    expect(groupCrumbs([angle, crumb], settings)).toEqual([angle, crumb]);
+  });
+
   it('makes one part of a row of crumbs, and leaves a lonely one', () => {
     const row = [0, 8, 16, 24].map((x) => part(boxes([x, 0, 3, 3])));
     const lonely = part(boxes([90, 70, 3, 3]));

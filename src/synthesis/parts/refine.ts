@@ -126,8 +126,9 @@ export function groupCrumbs(
       if (bound > distance) break;
       // One more, so that what is exactly as near, or at the limit, is still seen.
       const gap = rleGap(mask, parts[index].mask, Math.min(distance, Math.floor(limit)) + 1);
+      if (gap === Infinity) continue;
       const closer = gap < distance || (gap === distance && parts[index].mask.area < parts[nearest].mask.area);
-      if (gap !== Infinity && closer) {
+      if (closer) {
         nearest = index;
         distance = gap;
       }

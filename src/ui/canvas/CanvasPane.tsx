@@ -141,7 +141,6 @@ function PaneLabels() {
 function useSmartMessage() {
   const inHand = useSession((state) => state.tool === 'smart');
   const { reading, error } = useSession((state) => state.smart);
-  const untried = useSession((state) => state.smart.hovered === null);
   const empty = useDraft()?.shapes.length === 0;
   if (!inHand) return null;
   if (error) {
@@ -160,7 +159,7 @@ function useSmartMessage() {
       </div>
     );
   }
-  if (empty && untried) {
+  if (empty) {
     return <div className={classes.hint}>Point at a part and click, or drag a box about it</div>;
   }
   return null;

@@ -8,9 +8,9 @@ import type { Point, Size } from './viewport';
 type Context = CanvasRenderingContext2D;
 
 /** The parts' picture has about this many pixels on its longer side, so that outlines are fine on small images too. */
-const PICTURE_SIDE = 1536;
+const PICTURE_SIDE = 1024;
 /** Outlines of parts, in pixels of that picture. */
-const OUTLINE = 2.5;
+const OUTLINE = 2.8;
 const FILL_ALPHA = 0.42;
 
 /** How the part under the pointer is lit. */

@@ -1,4 +1,4 @@
-import { Loader, SegmentedControl, Slider, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { Loader, NativeSelect, SegmentedControl, Slider, Tooltip, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import {
   IconColumns2,
   IconLayoutGrid,
@@ -119,16 +119,17 @@ function ProposalSize() {
   const studio = useStudio();
   const detail = useSession((state) => state.smart.detail);
   return (
-    <SegmentedControl
+    <NativeSelect
+      w={92}
       aria-label="Which proposal of the network"
       value={detail}
       data={[
         { value: 'best', label: 'Best' },
-        { value: 'fine', label: 'Finer' },
+        { value: 'fine', label: 'Fine' },
         { value: 'middle', label: 'Middle' },
-        { value: 'coarse', label: 'Coarser' },
+        { value: 'coarse', label: 'Coarse' },
       ]}
-      onChange={(value) => void studio.segmenting.setDetail(value as Detail)}
+      onChange={(event) => void studio.segmenting.setDetail(event.currentTarget.value as Detail)}
     />
   );
 }
