@@ -2,7 +2,7 @@ import type { ErrorReport } from '../core/errors';
 import type { PartProposal, PartsFound } from '../worker/api';
 import type { Pointed } from './pointing';
 import type { Detail } from './proposals';
-import type { RunningJob } from './session';
+import type { RunningJob } from './running-job';
 
 /** What smart select shows. */
 export interface SmartView {

@@ -3,16 +3,9 @@ import type { ErrorReport } from '../core/errors';
 import type { Rle } from '../core/rle';
 import type { Draft, Measure } from '../project/document';
 import type { PartSettings } from '../synthesis/parts/refine';
-import type {
-  ComputePreference,
-  ComputeStatus,
-  ModelInfo,
-  NetworkOffer,
-  OpenedImage,
-  Preview,
-  Progress,
-} from '../worker/api';
+import type { ComputePreference, ComputeStatus, ModelInfo, NetworkOffer, OpenedImage, Preview } from '../worker/api';
 import type { RegionMode } from './canvas/tools/tool';
+import type { RunningJob } from './running-job';
 import { NOTHING_POINTED, type PartsView, type SmartView } from './segmentation-view';
 
 export type Page = 'dataset' | 'synthesize' | 'export';
@@ -29,13 +22,6 @@ export interface LayerState {
   readonly visible: boolean;
   /** [0, 1]. */
   readonly opacity: number;
-}
-
-export interface RunningJob {
-  readonly job: string;
-  readonly progress: Progress | null;
-  /** Milliseconds of `performance.now()` at the start, for the time left. */
-  readonly startedAt: number;
 }
 
 /** A preview and the draft it shows. */
