@@ -1,12 +1,18 @@
 """python3 -m unittest foundry.detector.test_detector"""
 
+import json
+import tempfile
 import unittest
+from pathlib import Path
+from typing import List
 
 import numpy as np
 import torch
 from torch import nn
 
+from foundry.detector.data import SIZE, Normal, PerlinSource, Sample, read_pairs
 from foundry.detector.graph import build_graph, config_of
+from foundry.detector.train import Trainer, average_precision, draw_batch
 from foundry.networks.detector import Detector, DetectorConfig
 from foundry.onnx_fp16 import half_initializers, initializers
 
@@ -62,6 +68,44 @@ class GraphTest(unittest.TestCase):
     def test_refuses_weights_of_another_network(self) -> None:
         with self.assertRaisesRegex(ValueError, "extra"):
             build_graph({**self.weights, "extra": np.zeros(1, np.float32)}, SMALL)
+
+
+class TrainingTest(unittest.TestCase):
+    def normals(self) -> List[Normal]:
+        rng = np.random.default_rng(3)
+        planes = lambda c: rng.integers(0, 256, (c, SIZE, SIZE), np.uint8)  # noqa: E731
+        return [Normal(planes(3), planes(1), planes(1)) for _ in range(2)]
+
+    def test_patches_change_what_is_shown_inside_the_mask_alone(self) -> None:
+        source = PerlinSource(self.normals(), [])
+        for seed in range(8):
+            sample = source.draw(np.random.default_rng(seed))
+            outside = (sample.mask == 0).expand_as(sample.image)
+            self.assertTrue(torch.equal(sample.shown[outside], sample.image[outside]))
+            self.assertTrue(0 < sample.mask.mean() < 0.5)
+            self.assertTrue(((sample.mask == 0) | (sample.mask == 1)).all())
+
+    def test_a_step_lowers_the_loss(self) -> None:
+        torch.manual_seed(4)
+        trainer = Trainer(SMALL, 1e-3, "cpu")
+        normals = self.normals()
+        batch = draw_batch(PerlinSource(normals, []), normals, 2, np.random.default_rng(1))
+        batch = Sample(*(getattr(batch, name)[..., :64, :64] for name in ("shown", "image", "jnd", "edges", "mask")))
+        first = trainer.step(batch, 1e-3)["loss"]
+        for _ in range(10):
+            last = trainer.step(batch, 1e-3)["loss"]
+        self.assertLess(last, 0.9 * first)
+
+    def test_average_precision_merges_ties(self) -> None:
+        self.assertAlmostEqual(average_precision(np.array([0.9, 0.5, 0.5, 0.1]), np.array([True, False, True, False])), 0.5 + 0.5 * 2 / 3)
+        self.assertEqual(average_precision(np.array([0.2, 0.8]), np.array([False, True])), 1)
+
+    def test_names_the_source_that_is_missing(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            entry = {"image": "a.png", "mask": "b.png", "source": {"name": "train/good/009.jpg"}}
+            Path(folder, "manifest-x.json").write_text(json.dumps({"pairs": [entry]}))
+            with self.assertRaisesRegex(ValueError, "009.jpg"):
+                read_pairs(Path(folder), {})
 
 
 if __name__ == "__main__":
