@@ -5,6 +5,7 @@ import type { Box } from '../core/mask';
 import type { PromptPoint } from '../models/sam/segmenter';
 import { edgesCommand } from './edges';
 import { evaluateCommand, type EvaluateOptions } from './evaluate';
+import { jndCommand, type JndOptions } from './jnd';
 import { regionsCommand, type RegionsOptions } from './regions';
 import { recipeCommand, synthCommand, type RegionKind } from './synth';
 
@@ -83,6 +84,13 @@ function createProgram({ out, err }: CliOutput): Command {
     .addOption(new Option('--output <map>', 'which map').choices(edgeOutputSchema.options).default('fused'))
     .option('--weights <file>', 'an ONNX file or an official PiDiNet .pth')
     .action(edgesCommand);
+
+  program
+    .command('jnd')
+    .description('write the just noticeable differences of images as 8-bit grey, round(255·JND / its maximum)')
+    .requiredOption('--images <folder>', 'the photographs')
+    .requiredOption('--out <folder>', 'where to write')
+    .action((options: JndOptions) => jndCommand(options, err));
 
   program
     .command('regions')
