@@ -29,7 +29,8 @@ export type ErrorCode =
   | 'internal';
 
 /** The stage of the pipeline in which it happened. */
-export type ErrorStage = 'import' | 'decode' | 'model' | 'compute' | 'synthesis' | 'evaluation' | 'storage' | 'export' | 'cli' | 'ui';
+export type ErrorStage =
+  'import' | 'decode' | 'model' | 'compute' | 'synthesis' | 'evaluation' | 'storage' | 'export' | 'cli' | 'ui';
 
 /**
  * An expected failure. `message` is a sentence for the person: it names the file, if there is one, and says what to do.

@@ -1,3 +1,4 @@
+import type * as Jnd from '../compute/jnd';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -21,7 +22,7 @@ vi.mock('../datasets/codec-browser', async () => ({
 
 const prepared = vi.hoisted(() => ({ maps: 0 }));
 vi.mock('../compute/jnd', async (original) => {
-  const jnd = await original<typeof import('../compute/jnd')>();
+  const jnd = await original<typeof Jnd>();
   return {
     ...jnd,
     jndMap: (...inputs: Parameters<typeof jnd.jndMap>) => {

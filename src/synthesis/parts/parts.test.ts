@@ -221,6 +221,7 @@ describe('refineParts', () => {
     const parts = refineParts([ground, nut, nutAgain, shaft, glint, head, doubtful, dust], {
       ...DEFAULT_PART_SETTINGS,
       speckShare: 0.0005,
+      crumbShare: 0.005,
     });
     expect(parts).toEqual([
       { mask: nut.mask, quality: 0.93, stability: 1 },

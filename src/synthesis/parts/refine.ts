@@ -53,7 +53,7 @@ export const DEFAULT_PART_SETTINGS: PartSettings = {
   speckShare: 0.0005,
   largestShare: 0.5,
   foregroundShare: 0.3,
-  crumbShare: 0.005,
+  crumbShare: 0.002,
   crumbReach: 0.05,
   mergeIou: 0.5,
   mergeContainment: 0.8,
