@@ -157,10 +157,8 @@ def _wood(name: str, box: dict, number: int) -> bpy.types.Material:
     m, g, bsdf = common.material(name)
     rng = random.Random(seed)
     at = g.position((20 * rng.random(), 20 * rng.random(), 20 * rng.random()))
-    warp = g.scale_colour(
-        g.vector_math("SUBTRACT", g.noise(g.vector_math("MULTIPLY", at, (0.3, 1, 1)), 0.16, 2.0, seed=seed + 1), (0.5,) * 3),
-        5.0,
-    )
+    drift = g.noise(g.vector_math("MULTIPLY", at, (0.3, 1.0, 1.0)), 0.16, 2.0, seed=seed + 1)
+    warp = g.scale_colour(g.vector_math("SUBTRACT", drift, (0.5, 0.5, 0.5)), 5.0)
     flow = g.vector_math("ADD", g.vector_math("MULTIPLY", at, (0.05, 1.0, 1.0)), warp)
     bands = g.noise(flow, 0.9, 3.0, 0.6, seed=seed)
     fibre = g.noise(g.vector_math("MULTIPLY", at, (0.05, 1.0, 1.0)), 5.0, 4.0, 0.65, seed=seed + 2)
@@ -260,7 +258,8 @@ def _fruit(fruit: dict, k: int, frame: Matrix) -> None:
         f = lumps(angle, z)
         if kind == "mandarin":
             # Furrows that run down from the stem.
-            f = f * (1 - 0.02 * np.clip((z - 0.2) / 0.5, 0, 1) * (0.5 + 0.5 * np.cos(9 * angle + 2 * np.sin(2 * angle))))
+            furrows = 0.5 + 0.5 * np.cos(9 * angle + 2 * np.sin(2 * angle))
+            f = f * (1 - 0.02 * np.clip((z - 0.2) / 0.5, 0, 1) * furrows)
         elif kind == "apple":
             f = f * (1 - 0.045 * np.clip(-(z + 0.2) / 0.6, 0, 1) * (0.5 - 0.5 * np.cos(5 * angle)))
         elif kind == "plum":
@@ -357,8 +356,8 @@ def _skin(name: str, fruit: dict) -> bpy.types.Material:
         wrinkles = g.math("MULTIPLY", g.noise(at, 3.0, 3.0, 0.6, seed=seed + 6), 4.0)
         if damage["mouldy"]:
             middle = _patch(g, at, _rot_middle(fruit), {**damage, "radius": 0.62 * damage["radius"]})
-            fuzz = g.noise(at, 7.0, 3.0, 0.7, seed=seed + 7)
-            pale = g.ramp(fuzz, [(0.3, (0.16, 0.22, 0.16)), (0.5, (0.42, 0.48, 0.4)), (0.7, (0.75, 0.76, 0.7))])
+            fuzz = g.noise(at, 2.4, 4.0, 0.75, seed=seed + 7)
+            pale = g.ramp(fuzz, [(0.3, (0.1, 0.16, 0.11)), (0.5, (0.3, 0.36, 0.29)), (0.7, (0.66, 0.66, 0.6))])
             brown = g.mix(middle, brown, pale)
         colour = g.mix(share, colour, brown)
         rough = g.math("MAXIMUM", rough, g.math("MULTIPLY", share, 0.6))
@@ -422,7 +421,8 @@ def _apple(g: common.Graph, fruit: dict):
     colour = g.mix(g.math("MULTIPLY", red, 0.94), ground, g.scale_colour(g.rgb(fruit["colour"]), shade))
     dots = g.smooth_step(g.noise(at, 2.6, 1.0, 0.4, seed=seed + 3), 0.73, 0.79)
     colour = g.mix(g.math("MULTIPLY", dots, 0.5), colour, (0.6, 0.42, 0.2))
-    hollow = g.math("MULTIPLY", g.smooth_step(z, 0.1, 0.35), g.smooth_step(g.math("MULTIPLY_ADD", fine, 0.3, across), 0.56, 0.3))
+    near_stem = g.smooth_step(g.math("MULTIPLY_ADD", fine, 0.3, across), 0.56, 0.3)
+    hollow = g.math("MULTIPLY", g.smooth_step(z, 0.1, 0.35), near_stem)
     colour = g.mix(g.math("MULTIPLY", hollow, 0.75), colour, (0.3, 0.24, 0.06))
     eye = g.math("MULTIPLY", g.smooth_step(z, -0.3, -0.45), g.smooth_step(across, 0.17, 0.08))
     colour = g.mix(eye, colour, (0.05, 0.035, 0.018))
@@ -456,7 +456,8 @@ def _flesh(name: str, fruit: dict) -> bpy.types.Material:
         skin = layout.skin(fruit["kind"], math.degrees(math.acos(spot[2]))) * fruit["radius"]
         depth = g.math("SUBTRACT", skin, g.vector_math("LENGTH", at))
         sacs = g.noise(g.vector_math("MULTIPLY", at, (1.0, 1.0, 0.5)), 3.4, 2.0, 0.5, seed=seed + 1)
-        pulp = g.ramp(sacs, [(0.35, [0.75 * c for c in fruit["colour"]]), (0.6, [min(1, 1.15 * c + 0.05) for c in fruit["colour"]])])
+        dark, light = ([min(1, k * c + add) for c in fruit["colour"]] for k, add in ((0.75, 0.0), (1.15, 0.05)))
+        pulp = g.ramp(sacs, [(0.35, dark), (0.6, light)])
         inner = g.smooth_step(g.math("MULTIPLY_ADD", noise, 0.14, depth), 0.27, 0.36)
         colour = g.mix(inner, (0.8, 0.68, 0.45), pulp)
         g.put(bsdf.inputs["Roughness"], g.math("MULTIPLY_ADD", inner, -0.45, 0.7))
@@ -565,9 +566,8 @@ def _item_material(kind: str, mould: dict | None, frame: Matrix) -> bpy.types.Ma
     slow = g.noise(at, 0.7, 3.0, 0.5, seed=3)
     fine = g.noise(at, 4.0, 4.0, 0.6, seed=4)
     if kind == "hazelnuts":
-        stripes = g.noise(
-            g.vector_math("ADD", _around_axis(g, local), g.vector_math("MULTIPLY", at, (0.06, 0.06, 0.06))), 3.0, 4.0, 0.65, seed=5
-        )
+        meridian = g.vector_math("ADD", _around_axis(g, local), g.scale_colour(at, 0.06))
+        stripes = g.noise(meridian, 3.0, 4.0, 0.65, seed=5)
         shell = g.ramp(stripes, [(0.3, (0.11, 0.044, 0.018)), (0.5, (0.22, 0.097, 0.037)), (0.7, (0.34, 0.175, 0.077))])
         shell = g.mix(g.math("MULTIPLY", third, 0.5), shell, (0.3, 0.145, 0.05))
         shell = g.scale_colour(shell, g.math("MULTIPLY_ADD", first, 0.6, 0.7))
@@ -592,8 +592,8 @@ def _item_material(kind: str, mould: dict | None, frame: Matrix) -> bpy.types.Ma
         middle = list(frame @ Matrix.Translation(mould["at"]).to_translation())
         place = g.world_position()
         share = _patch(g, place, middle, mould)
-        fuzz = g.noise(place, 5.0, 3.0, 0.7, seed=mould["seed"] + 1)
-        pale = g.ramp(fuzz, [(0.3, (0.2, 0.27, 0.2)), (0.5, (0.5, 0.55, 0.48)), (0.7, (0.8, 0.8, 0.75))])
+        fuzz = g.noise(place, 2.4, 4.0, 0.75, seed=mould["seed"] + 1)
+        pale = g.ramp(fuzz, [(0.3, (0.11, 0.17, 0.12)), (0.5, (0.32, 0.37, 0.3)), (0.7, (0.66, 0.66, 0.6))])
         colour = g.mix(share, colour, pale)
         rough = g.math("MAXIMUM", rough, g.math("MULTIPLY", share, 0.95))
         relief = g.math("ADD", relief, g.math("MULTIPLY", share, g.math("MULTIPLY", fuzz, 5.0)))

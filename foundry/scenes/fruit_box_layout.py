@@ -18,7 +18,8 @@ import studio
 
 TITLE = "Fruit box"
 DESCRIPTION = (
-    "A wooden box with two compartments: two mandarins and an apple on the left, hazelnuts and blueberries on the right."
+    "A wooden box with two compartments: on the left two mandarins and an apple, on the right a heap of hazelnuts and "
+    "blueberries."
 )
 
 CONSTRAINTS = {
@@ -55,8 +56,8 @@ DEFECTS = [
         "relative_saturation": False,
         "kind": "logical",
         "breaks": "three_fruit",
-        "meaning": "There is a mandarin or an apple too many. The mask is all of its kind, since any may be the surplus "
-        "one; as much of it as a fruit covers must be found.",
+        "meaning": "There is a mandarin or an apple too many. The mask is all of its kind, since any may be the "
+        "surplus one; as much of it as a fruit covers must be found.",
     },
     {
         "name": "swapped_fruit",
@@ -65,8 +66,8 @@ DEFECTS = [
         "relative_saturation": False,
         "kind": "logical",
         "breaks": "fruit_kinds",
-        "meaning": "An apple lies there in place of a mandarin or the reverse. The mask is all of the kind there is too "
-        "much of, since any may be the wrong one; as much of it as a fruit covers must be found.",
+        "meaning": "An apple lies there in place of a mandarin or the reverse. The mask is all of the kind there is "
+        "too much of, since any may be the wrong one; as much of it as a fruit covers must be found.",
     },
     {
         "name": "foreign_fruit",
@@ -75,8 +76,8 @@ DEFECTS = [
         "relative_saturation": True,
         "kind": "logical",
         "breaks": "fruit_kinds",
-        "meaning": "A plum, lemon or lime lies there in place of a mandarin or the apple. The mask is this fruit, all of "
-        "which differs.",
+        "meaning": "A plum, lemon or lime lies there in place of a mandarin or the apple. The mask is this fruit, all "
+        "of which differs.",
     },
     {
         "name": "sides_swapped",
@@ -85,8 +86,8 @@ DEFECTS = [
         "relative_saturation": False,
         "kind": "logical",
         "breaks": "sides",
-        "meaning": "The fruit lies on the right, the heap on the left. The mask is all of it; as much as three pieces of "
-        "fruit cover must be found, since either side tells.",
+        "meaning": "The fruit lies on the right, the heap on the left. The mask is all of it; as much as three pieces "
+        "of fruit cover must be found, since either side tells.",
     },
     {
         "name": "fruit_in_heap",
@@ -95,8 +96,8 @@ DEFECTS = [
         "relative_saturation": True,
         "kind": "logical",
         "breaks": "sides",
-        "meaning": "One of the three pieces of fruit lies on the right, in the heap. The mask is what is seen of it, all "
-        "of which is out of place.",
+        "meaning": "One of the three pieces of fruit lies on the right, in the heap. The mask is what is seen of it, "
+        "all of which is out of place.",
     },
     {
         "name": "spilled",
@@ -114,8 +115,8 @@ DEFECTS = [
         "relative_saturation": False,
         "kind": "logical",
         "breaks": "heap_mix",
-        "meaning": "The heap is all nuts or all berries, or nearly. The mask is the heap, in which the others could lie "
-        "anywhere; as much of it as twelve blueberries cover must be found.",
+        "meaning": "The heap is all nuts or all berries, or nearly. The mask is the heap, in which the others could "
+        "lie anywhere; as much of it as twelve blueberries cover must be found.",
     },
     {
         "name": "low_heap",
@@ -143,7 +144,7 @@ DEFECTS = [
         "relative_saturation": True,
         "kind": "structural",
         "breaks": None,
-        "meaning": "A piece has been cut or torn out of a fruit, the flesh is seen. The mask is the place of the piece.",
+        "meaning": "A piece has been cut or torn out of a fruit. The mask is the place of the lost piece.",
     },
     {
         "name": "mould",
@@ -494,7 +495,7 @@ def _lay_heap(rng: random.Random, defect: str | None, fruit: list[dict]) -> dict
 def _spot(rng: random.Random, fruit: dict) -> list[float]:
     """A unit vector in a fruit's own frame to a spot on its upper side, away from stem and flower end."""
     while True:
-        a, z = rng.uniform(0, 2 * math.pi), rng.uniform(0.55, 0.97)
+        a, z = rng.uniform(0, 2 * math.pi), rng.uniform(0.68, 0.97)
         r = math.sqrt(1 - z * z)
         world = (r * math.cos(a), r * math.sin(a), z)
         local = [sum(w * c for w, c in zip(world, axis)) for axis in axes(fruit)]
