@@ -410,6 +410,9 @@ def _lay(rng: random.Random, fruit: dict, others: list[dict], room: Rectangle) -
             continue
         if rng.random() < 0.67:
             heading, low, high = rng.uniform(0, 2 * math.pi), 0.0, 0.0
+            if others and rng.random() < 0.5:
+                goal = rng.choice(others)["at"]
+                heading = math.atan2(goal[1] - y, goal[0] - x) + rng.uniform(-0.4, 0.4)
 
             def rolled(d: float) -> dict:
                 return _moved(fruit, x + d * math.cos(heading), y + d * math.sin(heading))
@@ -495,7 +498,7 @@ def _lay_heap(rng: random.Random, defect: str | None, fruit: list[dict]) -> dict
 def _spot(rng: random.Random, fruit: dict) -> list[float]:
     """A unit vector in a fruit's own frame to a spot on its upper side, away from stem and flower end."""
     while True:
-        a, z = rng.uniform(0, 2 * math.pi), rng.uniform(0.68, 0.97)
+        a, z = rng.uniform(0, 2 * math.pi), rng.uniform(0.76, 0.97)
         r = math.sqrt(1 - z * z)
         world = (r * math.cos(a), r * math.sin(a), z)
         local = [sum(w * c for w, c in zip(world, axis)) for axis in axes(fruit)]
@@ -516,7 +519,7 @@ def _rot(rng: random.Random, fruit: dict) -> dict:
 def _cut(rng: random.Random, fruit: dict) -> dict:
     """A knife's slit, long and narrow, or a piece torn out: half sizes along, across and into the fruit."""
     if rng.random() < 0.5:
-        size = [rng.uniform(1.0, 1.5), rng.uniform(0.2, 0.32), rng.uniform(0.5, 0.8)]
+        size = [rng.uniform(1.0, 1.5), rng.uniform(0.24, 0.36), rng.uniform(0.5, 0.8)]
     else:
         size = [rng.uniform(0.75, 1.1), rng.uniform(0.6, 0.9), rng.uniform(0.4, 0.6)]
     return {
