@@ -2,7 +2,6 @@ import type { Affine } from '../core/geometry';
 import type { Image8, Raster } from '../core/raster';
 import type { Operation } from '../core/recipe';
 import type { ThinPlateSpline } from '../core/tps';
-import type { Search } from './kernels/orderly-prediction/search';
 
 /**
  * One interface over the CPU reference kernels and the WebGPU ones, so that every stage is written once. On WebGPU a
@@ -78,7 +77,7 @@ export interface Backend {
    * I′: what a picture predicts of itself (Wu et al. 2013, autoregression over 7×7 patches). Whole grey levels 0–255,
    * one channel; `adaptation` is {@link luminanceAdaptation} of `grey`.
    */
-  orderlyPrediction(grey: DeviceRaster, adaptation: DeviceRaster, search: Search): DeviceRaster;
+  orderlyPrediction(grey: DeviceRaster, adaptation: DeviceRaster): DeviceRaster;
 
   /** CM: the difference that edges and textures hide. Grey levels 0–255 in and out, one channel. */
   contrastMasking(grey: DeviceRaster): DeviceRaster;

@@ -15,7 +15,6 @@ import { editEdges } from './kernels/edit-edges/cpu';
 import { luminanceAdaptation } from './kernels/luminance-adaptation/cpu';
 import { normalize } from './kernels/normalize/cpu';
 import { orderlyPrediction } from './kernels/orderly-prediction/cpu';
-import { requireSearch, type Search } from './kernels/orderly-prediction/search';
 import { resize } from './kernels/resize/cpu';
 import { ssim } from './kernels/ssim/cpu';
 import { uploadImage } from './kernels/upload-image/cpu';
@@ -126,10 +125,9 @@ class CpuBackend implements Backend {
     return onCpu(luminanceAdaptation(this.#use(grey)));
   }
 
-  orderlyPrediction(grey: DeviceRaster, adaptation: DeviceRaster, search: Search): CpuRaster {
+  orderlyPrediction(grey: DeviceRaster, adaptation: DeviceRaster): CpuRaster {
     requirePlanes('orderly prediction', grey, adaptation);
-    requireSearch(search);
-    return onCpu(orderlyPrediction(this.#use(grey), this.#use(adaptation), search));
+    return onCpu(orderlyPrediction(this.#use(grey), this.#use(adaptation)));
   }
 
   contrastMasking(grey: DeviceRaster): CpuRaster {

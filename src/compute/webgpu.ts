@@ -20,7 +20,6 @@ import { createEditEdges } from './kernels/edit-edges/gpu';
 import { createLuminanceAdaptation } from './kernels/luminance-adaptation/gpu';
 import { createNormalize } from './kernels/normalize/gpu';
 import { createOrderlyPrediction } from './kernels/orderly-prediction/gpu';
-import { requireSearch, type Search } from './kernels/orderly-prediction/search';
 import type { PresentOptions } from './kernels/present/colour';
 import { createPresenter, type PresentTarget } from './kernels/present/gpu';
 import { createResize } from './kernels/resize/gpu';
@@ -337,13 +336,12 @@ class WebGpu implements WebGpuBackend {
     );
   }
 
-  orderlyPrediction(grey: DeviceRaster, adaptation: DeviceRaster, search: Search): GpuRaster {
+  orderlyPrediction(grey: DeviceRaster, adaptation: DeviceRaster): GpuRaster {
     requirePlanes('orderly prediction', grey, adaptation);
-    requireSearch(search);
     const from = this.#use(grey);
     const sigma = this.#use(adaptation);
     return this.#compute(from, (recorder, output) =>
-      this.#kernels.orderlyPrediction(recorder, from, from.buffer, sigma.buffer, search, output),
+      this.#kernels.orderlyPrediction(recorder, from, from.buffer, sigma.buffer, output),
     );
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../compute/cpu';
-import { COARSE_SEARCH, greyLevels, jndMap } from '../compute/jnd';
+import { quickJndMap } from '../compute/jnd';
 import { iou, maskArea, rasterFromMask } from '../core/mask';
 import { Random } from '../core/random';
 import { createRaster, filledRaster, rasterOf, type Raster } from '../core/raster';
@@ -23,7 +23,7 @@ function disc(): { picture: Raster; inside: Raster } {
 }
 
 async function mapOf(picture: Raster): Promise<Raster> {
-  return backend.download(jndMap(backend, backend.upload(greyLevels(picture)), COARSE_SEARCH));
+  return backend.download(quickJndMap(backend, picture));
 }
 
 describe('the foreground of a JND map', () => {

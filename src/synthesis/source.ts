@@ -1,6 +1,6 @@
 import { createCpuBackend } from '../compute/cpu';
 import type { DeviceRaster } from '../compute/backend';
-import { greyLevels, jndMap } from '../compute/jnd';
+import { quickJndMap } from '../compute/jnd';
 import { augmentationAffine, invert } from '../core/geometry';
 import type { Raster } from '../core/raster';
 import type { Augmentation, EdgeOutput } from '../core/recipe';
@@ -37,17 +37,9 @@ export class PreparedSource {
     });
   }
 
-  /** The photograph's JND map, one channel in [0, 1], working size. The source keeps it. */
+  /** The photograph's JND map, one channel in [0, 1], working size: a {@link quickJndMap}. The source keeps it. */
   jnd(): Promise<DeviceRaster> {
-    return this.#once('jnd', async () => {
-      const { backend } = this.stages;
-      const grey = backend.upload(greyLevels(this.raster));
-      try {
-        return jndMap(backend, grey);
-      } finally {
-        backend.release(grey);
-      }
-    });
+    return this.#once('jnd', async () => quickJndMap(this.stages.backend, this.raster));
   }
 
   /** The same in memory, read back once, however often it is thresholded. */

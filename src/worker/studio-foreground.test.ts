@@ -25,9 +25,9 @@ vi.mock('../compute/jnd', async (original) => {
   const jnd = await original<typeof Jnd>();
   return {
     ...jnd,
-    jndMap: (...inputs: Parameters<typeof jnd.jndMap>) => {
+    quickJndMap: (...inputs: Parameters<typeof jnd.quickJndMap>) => {
       prepared.maps++;
-      return jnd.jndMap(...inputs);
+      return jnd.quickJndMap(...inputs);
     },
   };
 });

@@ -110,7 +110,7 @@ export class Studio implements StudioWorker {
   readonly #queue = new SerialQueue();
   readonly #previews = new LatestOnly(this.#queue);
   readonly #hovers = new LatestOnly(this.#queue, 'idle');
-  readonly #foregrounds = new LatestOnly(this.#queue);
+  readonly #foregrounds = new LatestOnly(this.#queue, 'idle');
   readonly #segmentation: Segmentation;
   #engine: Promise<Engine> | null = null;
   #preference: ComputePreference = 'auto';

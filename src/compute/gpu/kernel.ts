@@ -17,10 +17,20 @@ export interface Kernel {
   readonly layout: GPUBindGroupLayout;
 }
 
+export interface KernelSource {
+  readonly label: string;
+  /** WGSL. */
+  readonly code: string;
+  readonly inputs: number;
+  readonly entryPoint?: string;
+  /** Makes the pipeline at the first dispatch: for many kernels that a session may never need. */
+  readonly lazy?: boolean;
+}
+
 /** @throws Error with line and source if the shader is wrong. */
 export async function createKernel(
   device: GPUDevice,
-  { label, code, inputs, entryPoint = 'main' }: { label: string; code: string; inputs: number; entryPoint?: string },
+  { label, code, inputs, entryPoint = 'main', lazy = false }: KernelSource,
 ): Promise<Kernel> {
   const module = await compileShader(device, label, code);
   const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
@@ -36,12 +46,20 @@ export async function createKernel(
       storage(inputs + 1, 'storage'),
     ],
   });
-  const pipeline = await device.createComputePipelineAsync({
+  const descriptor: GPUComputePipelineDescriptor = {
     label,
     layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
     compute: { module, entryPoint },
-  });
-  return { label, inputs, pipeline, layout };
+  };
+  let made = lazy ? null : await device.createComputePipelineAsync(descriptor);
+  return {
+    label,
+    inputs,
+    layout,
+    get pipeline() {
+      return (made ??= device.createComputePipeline(descriptor));
+    },
+  };
 }
 
 /** Records the passes of one backend call into one command buffer. */

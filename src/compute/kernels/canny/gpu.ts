@@ -8,7 +8,7 @@ import { DERIVATIVE, LOW_SHARE, RADIUS, SMOOTHING } from './constants';
 /** Canny's edges; see the CPU reference. */
 export async function createCanny(device: GPUDevice) {
   const pass = (entryPoint: string, inputs: number) =>
-    createKernel(device, { label: `canny (${entryPoint})`, code: wgsl, inputs, entryPoint });
+    createKernel(device, { label: `canny (${entryPoint})`, code: wgsl, inputs, entryPoint, lazy: true });
   const [maximum, rows, columns, thin, plant, unite, clear, mark, follow] = await Promise.all([
     createMaximum(device),
     pass('rows', 1),

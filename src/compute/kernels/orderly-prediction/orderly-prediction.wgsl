@@ -6,7 +6,6 @@ struct Params {
   height: u32,
   reach: u32, // search radius and patch radius
   radius: i32,
-  stride: i32,
   leastSigma: f32,
   tie: f32,
 }
@@ -78,8 +77,8 @@ fn predict(@builtin(global_invocation_id) id: vec3u) {
   var weights = 0.0;
   // Weights are kept over the largest so far, so that none underflows however unlike all are.
   var least = 3.0e38;
-  for (var v = -params.radius; v <= params.radius; v += params.stride) {
-    for (var u = -params.radius; u <= params.radius; u += params.stride) {
+  for (var v = -params.radius; v <= params.radius; v++) {
+    for (var u = -params.radius; u <= params.radius; u++) {
       let shift = v * line + u;
       let exponent = unlikeness(centre, shift, line) * sharp;
       if (shift == 0) {
