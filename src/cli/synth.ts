@@ -4,11 +4,13 @@ import { sha256 } from '../core/hash';
 import { Random } from '../core/random';
 import { image8FromRaster } from '../core/raster';
 import { recipeSchema, type Operation, type Recipe, type RegionShape } from '../core/recipe';
+import type { BinaryMask } from '../core/mask';
 import { WORKING_SIDE } from '../core/size';
 import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
 import { categoryName, mvtecAdEntries, type ExportPair } from '../datasets/mvtec-ad';
 import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
 import { randomDonor } from '../synthesis/donor';
+import { foregroundFrom } from '../synthesis/foreground';
 import { DEFAULT_SHARE, randomRequest, recipeFor, requestOf } from '../synthesis/recipes';
 import { PreparedSource } from '../synthesis/source';
 import { finishMask, synthesize } from '../synthesis/synthesize';
@@ -76,10 +78,11 @@ async function drawPair(random: Random, options: SynthOptions, shelf: Shelf): Pr
     const semantic = options.regions === 'semantic' || (options.regions === 'mixed' && chance.fork('kind').chance(0.5));
     const part = semantic ? await shelf.part(target, chance.fork('part')) : null;
     if (semantic && !part) continue;
+    const where = part ? { shapes: part } : { foreground: await shelf.foreground(target) };
     const { request, shapes, feather } = randomRequest(
       chance,
       { width, height },
-      { operations: options.operations, renderer, share: DEFAULT_SHARE, shapes: part ?? undefined },
+      { operations: options.operations, renderer, share: DEFAULT_SHARE, ...where },
     );
     const donor = request.operation === 'remove' ? null : await shelf.draw(chance.fork('donor'), target.photograph.id);
     const recipe = recipeFor(request, shelf.node.stages, {
@@ -166,6 +169,8 @@ interface Held {
   readonly source: PreparedSource;
   /** Its parts, once they were asked for. */
   parts?: readonly Part[];
+  /** Where the product is, once that was asked for. */
+  foreground?: BinaryMask;
 }
 
 /** The images of a folder, read when needed; bad ones are reported once and passed over. */
@@ -245,6 +250,12 @@ class Shelf {
     held.parts ??= await partsOf(this.sam, held.source.raster, GRID);
     if (held.parts.length === 0) return null;
     return partRegion(random.pick(held.parts).mask, 'part');
+  }
+
+  /** Where the image's product is: arbitrary regions fall there, not on the plain ground around it. */
+  async foreground(held: Held): Promise<BinaryMask> {
+    held.foreground ??= foregroundFrom(await held.source.jndInMemory());
+    return held.foreground;
   }
 
   /** Says why a file is left out, and leaves it out from now on. */

@@ -45,7 +45,9 @@ export function jndMap(backend: Backend, grey: DeviceRaster): DeviceRaster {
 
 /**
  * The JND map of a picture made no larger than {@link QUICK_SIDE}, brought back to its size: what a foreground is told
- * from. The caller releases.
+ * from. A foreground's threshold means nearly the same: at .12 those of four magnetic tiles of up to 594 px overlapped
+ * those of their whole maps by .91 to 1 (IoU). Above, grain that the smaller picture has lost counts: at .15 by .57 to 1.
+ * The caller releases.
  * @param picture RGB or grey in [0, 1].
  */
 export function quickJndMap(backend: Backend, picture: Raster): DeviceRaster {

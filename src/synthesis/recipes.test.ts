@@ -7,7 +7,7 @@ import { rasterizeRegion } from '../core/rasterize';
 import { recipeSchema, type ImageRef, type Operation, type Recipe } from '../core/recipe';
 import { randomAugmentation, randomDonor } from './donor';
 import { randomRequest, recipeFor, regionMask, requestOf } from './recipes';
-import { foregroundOf, randomArbitraryRegion } from './regions';
+import { randomArbitraryRegion } from './regions';
 import { PreparedSource } from './source';
 import { synthesize } from './synthesize';
 import { stagesOn } from './testing';
@@ -171,25 +171,6 @@ describe('arbitrary regions', () => {
       for (let i = 0; i < mask.data.length; i++) on += mask.data[i] * foreground.data[i];
       expect(on, `seed ${seed}`).toBeGreaterThan(0);
     }
-  });
-});
-
-describe('the foreground told from edges', () => {
-  it('closes outlines, fills them, and leaves grain out', () => {
-    const edges = createRaster(128, 128);
-    // A dashed circle, and grain below and above the threshold.
-    for (let a = 0; a < 720; a++) {
-      if (a % 12 < 3) continue;
-      const angle = (a * Math.PI) / 360;
-      edges.data[Math.round(60 + 30 * Math.sin(angle)) * 128 + Math.round(64 + 30 * Math.cos(angle))] = 0.8;
-    }
-    for (let i = 0; i < edges.data.length; i += 5) edges.data[i] = Math.max(edges.data[i], 0.1);
-    edges.data[5 * 128 + 120] = 0.9;
-    const foreground = foregroundOf(edges);
-    expect(foreground.data[60 * 128 + 64]).toBe(1);
-    expect(foreground.data[5 * 128 + 120]).toBe(0);
-    expect(maskArea(foreground) / (Math.PI * 30 * 30)).toBeCloseTo(1, 0);
-    expect(maskArea(foregroundOf(createRaster(32, 32)))).toBe(0);
   });
 });
 

@@ -1,6 +1,5 @@
-import { dilateMask, erodeMask, fillHoles, maskArea, removeSpecks, thresholdMask, type BinaryMask } from '../core/mask';
+import { maskArea, type BinaryMask } from '../core/mask';
 import type { Random } from '../core/random';
-import type { Raster } from '../core/raster';
 import { rasterizeRegion } from '../core/rasterize';
 import type { RegionShape } from '../core/recipe';
 
@@ -94,21 +93,6 @@ function randomCentre(random: Random, foreground: BinaryMask | undefined): { x: 
   while (foreground.data[at] === 0 || left-- > 0) at++;
   const x = at % foreground.width;
   return { x: (x + 0.5) / foreground.width, y: ((at - x) / foreground.width + 0.5) / foreground.height };
-}
-
-/** Edge strength from which an edge belongs to the product rather than to the ground's grain. */
-const PRODUCT_EDGE = 0.25;
-
-/**
- * Where the product is, told from its edges: strong edges closed to areas and filled. It need not be exact; the
- * supplement (section 6) asks of a foreground only that it keeps parts of the key components.
- * @param edges edge strength, one channel in [0, 1].
- */
-export function foregroundOf(edges: Raster): BinaryMask {
-  const side = Math.max(edges.width, edges.height);
-  const gap = Math.max(1, side / 64);
-  const closed = erodeMask(dilateMask(thresholdMask(edges, PRODUCT_EDGE), gap), gap);
-  return removeSpecks(fillHoles(closed), edges.width * edges.height * 5e-4);
 }
 
 function clamp(value: number, low: number, high: number): number {
