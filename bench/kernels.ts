@@ -2,8 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Backend, DeviceRaster } from '../src/compute/backend';
 import { createCpuBackend } from '../src/compute/cpu';
-import { COARSE_SEARCH, jndMap } from '../src/compute/jnd';
-import { FULL_SEARCH, type Search } from '../src/compute/kernels/orderly-prediction/search';
+import { jndMap } from '../src/compute/jnd';
 import { describeAdapter, openDevice } from '../src/compute/device';
 import { TEXTURE } from '../src/compute/gpu/flags';
 import { paint } from '../src/compute/kernels/present/cpu';
@@ -291,12 +290,7 @@ export async function benchKernels({ size = 256 }: { size?: number } = {}): Prom
   };
   try {
     for (const each of cases(size)) report(await timeCase(each, cpu, gpu, tfjs.wait));
-    for (const [name, search] of [
-      ['full', FULL_SEARCH],
-      ['coarse', COARSE_SEARCH],
-    ] as const) {
-      report(await timeJnd(`JND map (${name} search)`, search, size, cpu, gpu));
-    }
+    report(await timeJnd(size, cpu, gpu));
     report(await timeUpload(size, cpu, gpu, tfjs.wait));
     report(await timePresent(size, gpu));
   } finally {
@@ -336,23 +330,17 @@ async function timeCase(
 }
 
 /** The whole chain of kernels; tfjs has no counterpart that fits into memory. */
-async function timeJnd(
-  name: string,
-  search: Search,
-  size: number,
-  cpu: Backend,
-  gpu: WebGpuBackend | null,
-): Promise<KernelTiming> {
+async function timeJnd(size: number, cpu: Backend, gpu: WebGpuBackend | null): Promise<KernelTiming> {
   const grey = noiseLevels(8, size, size);
   const onCpu = cpu.upload(grey);
   const onGpu = gpu?.upload(grey);
   const [gpuTime, cpuTime] = await inTurns([
-    gpu && onGpu ? { call: () => gpu.release(jndMap(gpu, onGpu, search)), wait: () => gpu.finish() } : null,
-    { call: () => cpu.release(jndMap(cpu, onCpu, search)) },
+    gpu && onGpu ? { call: () => gpu.release(jndMap(gpu, onGpu)), wait: () => gpu.finish() } : null,
+    { call: () => cpu.release(jndMap(cpu, onCpu)) },
   ]);
   cpu.release(onCpu);
   gpu?.release(onGpu);
-  return { name, gpu: gpuTime, cpu: cpuTime as number, tfjs: null, difference: null };
+  return { name: 'JND map', gpu: gpuTime, cpu: cpuTime as number, tfjs: null, difference: null };
 }
 
 async function timeUpload(
