@@ -55,7 +55,7 @@ async function click(page: Page, x: number, y: number, modifier?: 'Shift' | 'Alt
 async function smartSelect(page: Page): Promise<void> {
   await page.keyboard.press('j');
   await expect(page.getByRole('button', { name: 'Smart select', exact: true })).toHaveAttribute('aria-pressed', 'true');
-  await expect(page.getByText('Reading the picture…')).toHaveCount(0);
+  await expect(page.getByText(/^Reading the picture…/)).toHaveCount(0);
 }
 
 async function findParts(page: Page): Promise<void> {
@@ -169,6 +169,26 @@ test('the picture falls into parts, which are cleaned, pointed at and taken', as
   await expect(list.locator('[data-lit]')).toHaveCount(1);
   await click(page, 0.5, 0.5);
   await expect(page.getByRole('button', { name: /^Undo: Take Part \d+$/ })).toBeEnabled();
+});
+
+test('the product is found by what can be noticed, follows its threshold, and is shown', async ({ page }) => {
+  const product = parts(page).getByText(/^\d+% of the picture is product$/);
+  const foreground = page.getByRole('switch', { name: 'Foreground', exact: true });
+  await parts(page).getByLabel('On the product only').check();
+  await expect(product).toBeVisible();
+  await expect(foreground).toBeChecked();
+  const share = async () => parseInt(await product.innerText());
+  const before = await share();
+  const threshold = parts(page).getByRole('textbox', { name: 'Threshold' });
+  await threshold.fill('0.3');
+  await expect.poll(share).toBeLessThan(before);
+  await threshold.fill('0.5');
+  await expect(parts(page).getByText(/^Nothing lies above it|^\d+% of the picture/)).toBeVisible();
+  await threshold.fill('0.12');
+  await expect.poll(share).toBe(before);
+  await parts(page).getByLabel('On the product only').uncheck();
+  await expect(foreground).not.toBeChecked();
+  await expect(threshold).toHaveCount(0);
 });
 
 test('a search for parts can be cancelled, and axe finds nothing serious', async ({ page }) => {

@@ -70,6 +70,16 @@ await page.getByRole('heading', { name: 'Kept results' }).waitFor();
 await shot(page, 'export');
 await page.context().close();
 
+// With the shipped segmentation network: as many minutes as the machine needs for a grid of points.
+page = await open('dark', wide);
+await page.getByRole('button', { name: 'Open the demo' }).click();
+await settled(page);
+const parts = page.getByRole('region', { name: 'Parts', exact: true });
+await parts.getByRole('button', { name: 'Find parts' }).click();
+await parts.getByText(/^\d+ parts?$/).waitFor({ timeout: 600_000 });
+await shot(page, 'synthesize-parts');
+await page.context().close();
+
 page = await open('light', wide);
 await page.getByRole('button', { name: 'Open the demo' }).click();
 await settled(page);

@@ -51,6 +51,7 @@ export const LAYER_NAMES: Readonly<Record<LayerId, string>> = {
   edges: 'Edges',
   editedEdges: 'Edited edges',
   mask: 'Changed mask',
+  foreground: 'Foreground',
   parts: 'Parts',
   region: 'Region',
 };
@@ -268,6 +269,15 @@ export const ACTIONS: readonly Action[] = [
     undo: 'none',
     enabled: (studio) => synthesizing(studio) && !state(studio).parts?.job,
     run: (studio) => studio.segmenting.findParts(),
+  },
+  {
+    id: 'product-only',
+    label: 'Parts on the product only, or anywhere',
+    group: 'Region',
+    keys: [],
+    undo: 'view',
+    enabled: synthesizing,
+    run: (studio) => studio.product.setOnly(!state(studio).product.only),
   },
   {
     id: 'surprise',

@@ -1,5 +1,7 @@
 import type { ErrorReport } from '../core/errors';
-import type { PartProposal, PartsFound } from '../worker/api';
+import type { Rle } from '../core/rle';
+import { FOREGROUND_THRESHOLD } from '../synthesis/foreground';
+import type { PartProposal, PartsFound, Progress } from '../worker/api';
 import type { Pointed } from './pointing';
 import type { Detail } from './proposals';
 import type { RunningJob } from './running-job';
@@ -9,12 +11,12 @@ export interface SmartView {
   /** The network's last answer about what is under the pointer; stays until the next. */
   readonly hovered: Pointed | null;
   readonly detail: Detail;
-  /** The encoder runs. */
-  readonly reading: boolean;
+  /** How far the network has come with reading the picture; null while it reads none. */
+  readonly reading: Progress | null;
   readonly error: ErrorReport | null;
 }
 
-export const NOTHING_POINTED: SmartView = { hovered: null, detail: 'best', reading: false, error: null };
+export const NOTHING_POINTED: SmartView = { hovered: null, detail: 'best', reading: null, error: null };
 
 /** The parts of an image, and what is done with them. */
 export interface PartsView {
@@ -32,3 +34,24 @@ export interface PartsView {
   readonly lit: string | null;
   readonly error: ErrorReport | null;
 }
+
+/** Where the product is, and what is made of it. */
+export interface ProductView {
+  /** Parts and arbitrary regions lie on the product alone. */
+  readonly only: boolean;
+  /** Of the JND map, [0, 1]: what lies above is the product. */
+  readonly threshold: number;
+  /** Of the open image, by the last threshold that was answered about; null until it has been asked for. */
+  readonly mask: Rle | null;
+  /** The mask is awaited. */
+  readonly measuring: boolean;
+  readonly error: ErrorReport | null;
+}
+
+export const NO_PRODUCT: ProductView = {
+  only: false,
+  threshold: FOREGROUND_THRESHOLD,
+  mask: null,
+  measuring: false,
+  error: null,
+};

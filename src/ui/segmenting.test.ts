@@ -67,6 +67,12 @@ function setUp() {
   });
   const asked: Asked[] = [];
   const refined: PartSettings[] = [];
+  const prepared: {
+    job: string;
+    progress: (progress: Progress) => void;
+    done(): Promise<void>;
+    fail(error: unknown): Promise<void>;
+  }[] = [];
   const run: { progress: (progress: Progress) => void; found: (found: PartsFound) => void }[] = [];
   const cancelled: string[] = [];
   let fail: ((error: unknown) => void) | null = null;
@@ -75,6 +81,14 @@ function setUp() {
   const host: SegmentingHost = {
     session,
     worker: {
+      prepareSegmentation: (job, _, progress) =>
+        new Promise((resolve, reject) =>
+          prepared.push({
+            ...{ job, progress },
+            done: () => (resolve(), settled()),
+            fail: (error) => (reject(error as Error), settled()),
+          }),
+        ),
       segment: (_, prompt, hover = false) =>
         new Promise((resolve, reject) =>
           asked.push({
@@ -128,7 +142,7 @@ function setUp() {
   };
   open('a');
   return {
-    ...{ session, project, segmenting, asked, refined, run, cancelled, open, findParts },
+    ...{ session, project, segmenting, asked, prepared, refined, run, cancelled, open, findParts },
     view: () => session.getState(),
     shapes: () => host.draft!.shapes,
     setParts: (next: readonly PartProposal[]) => (parts = next),
@@ -173,14 +187,53 @@ describe('hovering', () => {
     expect(view().smart.hovered).toBeNull();
   });
 
-  it('says that the picture is read until the first answer about it', async () => {
-    const { session, segmenting, asked, view } = setUp();
+  it('has the picture read when the tool is taken up, and says how far that is', async () => {
+    const { session, segmenting, asked, prepared, view } = setUp();
     session.setState({ tool: 'smart' });
-    expect(view().smart.reading).toBe(true);
-    await asked[0].answer();
-    expect(view().smart).toMatchObject({ reading: false, hovered: null });
+    expect(view().smart.reading).toMatchObject({ done: 0 });
+    const progress = { done: 1, total: 2, label: 'Reading the picture…' };
+    prepared[0].progress(progress);
+    expect(view().smart.reading).toEqual(progress);
+    // A hover meanwhile waits for the same reading.
     segmenting.hover(at(1, 1));
-    expect(view().smart.reading).toBe(false);
+    expect(view().smart.reading).toEqual(progress);
+    await prepared[0].done();
+    expect(view().smart).toMatchObject({ reading: null, hovered: null });
+    await asked[0].answer();
+    segmenting.hover(at(2, 1));
+    expect(view().smart.reading).toBeNull();
+    session.setState({ tool: 'lasso' });
+    session.setState({ tool: 'smart' });
+    expect(prepared).toHaveLength(1);
+  });
+
+  it('has the next picture read in place of the one that was left', async () => {
+    const { session, open, prepared, cancelled, view } = setUp();
+    session.setState({ tool: 'smart' });
+    open('b');
+    expect(cancelled).toEqual([prepared[0].job]);
+    prepared[0].progress({ done: 1, total: 2, label: 'a' });
+    await prepared[0].fail(new StudioError('cancelled', 'model', 'Cancelled.'));
+    expect(view().smart).toMatchObject({ reading: { done: 0, label: 'b.png' }, error: null });
+    session.setState({ tool: 'lasso' });
+    expect(cancelled).toEqual(prepared.map(({ job }) => job));
+    expect(view().smart.reading).toBeNull();
+  });
+
+  it('has the picture read again by another network', async () => {
+    const { session, segmenting, prepared } = setUp();
+    session.setState({ tool: 'smart' });
+    await prepared[0].done();
+    segmenting.networkChanged();
+    expect(prepared).toHaveLength(2);
+  });
+
+  it('says that the picture is read for a first answer that nothing prepared', async () => {
+    const { segmenting, asked, view } = setUp();
+    segmenting.hover(at(1, 1));
+    expect(view().smart.reading).not.toBeNull();
+    await asked[0].answer();
+    expect(view().smart.reading).toBeNull();
   });
 
   it('shows a failure as a sentence, but not that a hover was overtaken', async () => {
@@ -190,7 +243,7 @@ describe('hovering', () => {
     expect(view().smart.error).toBeNull();
     segmenting.hover(at(1, 1));
     await asked[1].fail(new StudioError('missing-weights', 'model', 'No network.'));
-    expect(view().smart).toMatchObject({ error: { message: 'No network.' }, reading: false });
+    expect(view().smart).toMatchObject({ error: { message: 'No network.' }, reading: null });
     segmenting.drop();
     expect(view().smart.error).toBeNull();
   });
@@ -225,9 +278,9 @@ describe('taking', () => {
 
   it('refines what was taken with points, each from what the one before has made, also after undo', async () => {
     const setting = setUp();
-    const { segmenting, asked, project, shapes, session } = setting;
+    const { segmenting, asked, prepared, project, shapes, session } = setting;
     session.setState({ tool: 'smart' });
-    await asked[0].answer();
+    await prepared[0].done();
     await take(setting);
     const both = [segmenting.refine({ x: 30, y: 30, label: 1 }), segmenting.refine({ x: 3, y: 3, label: 0 })];
     await settled();
@@ -253,9 +306,9 @@ describe('taking', () => {
 
   it('steps through the proposals by size, for the part taken and for the hover', async () => {
     const setting = setUp();
-    const { segmenting, asked, shapes, view, session } = setting;
+    const { segmenting, asked, prepared, shapes, view, session } = setting;
     session.setState({ tool: 'smart' });
-    await asked[0].answer();
+    await prepared[0].done();
     expect(segmenting.canCycle).toBe(false);
     await take(setting);
     const count = asked.length;

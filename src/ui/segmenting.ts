@@ -19,7 +19,10 @@ import type { SessionState, SessionStore } from './session';
 /** What segmenting needs of the studio. */
 export interface SegmentingHost {
   readonly session: SessionStore;
-  readonly worker: Pick<StudioWorker, 'segment' | 'everything' | 'refine' | 'models' | 'cancel'>;
+  readonly worker: Pick<
+    StudioWorker,
+    'prepareSegmentation' | 'segment' | 'everything' | 'refine' | 'models' | 'cancel'
+  >;
   readonly image: ImageRecord | null;
   readonly draft: Draft | null;
   edit(label: string, recipe: (draft: Mutable<Draft>) => void, mergeKey?: string): void;
@@ -65,6 +68,7 @@ export class Segmenting {
       if (state.tool !== before.tool) {
         this.drop();
         if (state.tool === 'smart') this.#begin();
+        else this.#pointing.leave();
       }
       if (state.foreground !== before.foreground) this.#refine();
     });
@@ -282,6 +286,7 @@ export class Segmenting {
     this.#taken = null;
     this.#smart({ hovered: null, error: null });
     this.#set({ parts: null, partSettings: null });
+    if (this.#state.tool === 'smart') this.#begin();
   }
 
   // ------------------------------------------------------------------------------------------------------- inside
@@ -320,10 +325,10 @@ export class Segmenting {
   #openedChanged(now: string | null, before: string | null): void {
     if (now === before) return;
     const { parts } = this.#state;
-    this.#pointing.drop();
+    this.#pointing.leave();
     this.#refining.clear();
     this.#taken = null;
-    this.#smart({ hovered: null, reading: false, error: null });
+    this.#smart({ hovered: null, error: null });
     if (parts) {
       // Nobody waits for the rest of what was left.
       void this.cancelParts();
@@ -335,7 +340,7 @@ export class Segmenting {
       }
     }
     const kept = now === null ? undefined : this.#kept.get(now);
-    this.#set({ parts: kept ?? null, foreground: null });
+    this.#set({ parts: kept ?? null });
     if (kept?.found) this.#refine();
     if (this.#state.tool === 'smart') this.#begin();
   }
@@ -346,7 +351,7 @@ export class Segmenting {
     const { image } = this.host;
     if (!opened || image?.id !== opened.imageId) return;
     if (this.#state.selectedShape === null) this.resume();
-    this.#pointing.prepare(image, opened).catch((error: unknown) => this.#fail(error));
+    this.#pointing.prepare(image).catch((error: unknown) => this.#fail(error));
   }
 
   #dropHover(): void {

@@ -6,13 +6,13 @@ import type { PartSettings } from '../synthesis/parts/refine';
 import type { ComputePreference, ComputeStatus, ModelInfo, NetworkOffer, OpenedImage, Preview } from '../worker/api';
 import type { RegionMode } from './canvas/tools/tool';
 import type { RunningJob } from './running-job';
-import { NOTHING_POINTED, type PartsView, type SmartView } from './segmentation-view';
+import { NO_PRODUCT, NOTHING_POINTED, type PartsView, type ProductView, type SmartView } from './segmentation-view';
 
 export type Page = 'dataset' | 'synthesize' | 'export';
 export type ToolId =
   'select' | 'smart' | 'rectangle' | 'ellipse' | 'lasso' | 'polygon' | 'brush' | 'eraser' | 'wand' | 'donor' | 'pan';
 /** From the bottom of the stack to its top. */
-export const LAYERS = ['photo', 'result', 'edges', 'editedEdges', 'mask', 'parts', 'region'] as const;
+export const LAYERS = ['photo', 'result', 'edges', 'editedEdges', 'mask', 'foreground', 'parts', 'region'] as const;
 /** 16: what is large enough to be pointed at; 32: small parts too, in four times the time. */
 export type PartsGrid = 16 | 32;
 export type LayerId = (typeof LAYERS)[number];
@@ -73,7 +73,8 @@ export interface SessionState {
   readonly partsGrid: PartsGrid;
   /** How raw masks become parts; null: as was measured for the network. */
   readonly partSettings: PartSettings | null;
-  /** Where the product is in the open image, at working size; null where that is not known. */
+  readonly product: ProductView;
+  /** What parts and arbitrary regions have to lie on in the open image, at working size; null: anywhere. */
   readonly foreground: Rle | null;
   /** Share of the image that an arbitrary region takes. */
   readonly surpriseShare: number;
@@ -134,6 +135,7 @@ const KEPT: Readonly<Record<keyof SessionState, 'browser' | 'nowhere'>> = {
   parts: 'nowhere',
   partsGrid: 'browser',
   partSettings: 'nowhere',
+  product: 'nowhere',
   foreground: 'nowhere',
   surpriseShare: 'browser',
   zoom: 'nowhere',
@@ -185,6 +187,7 @@ export const FRESH_SESSION: SessionState = {
     edges: HIDDEN,
     editedEdges: HIDDEN,
     mask: { visible: false, opacity: 0.6 },
+    foreground: { visible: false, opacity: 0.75 },
     parts: { visible: true, opacity: 0.85 },
     // Its outline alone: a tint would change the very colours that are to be judged.
     region: { visible: true, opacity: 0 },
@@ -199,6 +202,7 @@ export const FRESH_SESSION: SessionState = {
   parts: null,
   partsGrid: 16,
   partSettings: null,
+  product: NO_PRODUCT,
   foreground: null,
   surpriseShare: 0.06,
   zoom: 1,

@@ -29,6 +29,7 @@ import { saveStream } from './save-stream';
 import { RegionTools } from './region-tools';
 import { isDonorPart, placedTogether } from './regions';
 import { Wand } from './wand';
+import { Product } from './product';
 import { Segmenting } from './segmenting';
 import type { DatasetFilter, LayerId, LayerState, Page, SessionState, SessionStore } from './session';
 
@@ -60,6 +61,8 @@ export class Studio {
   readonly #preview: LatestWins<{ request: PreviewRequest }, Preview>;
   readonly #fresh = new Map<string, Draft>();
   #requested: { draft: Draft; donor: ImageRecord | null; imageId: string } | null = null;
+  /** Where the product is in the open image. */
+  readonly product: Product;
   /** Smart select and the parts of the open image. */
   readonly segmenting: Segmenting;
   #openings = 0;
@@ -86,6 +89,8 @@ export class Studio {
       },
       dropped: closeBitmaps,
     });
+    // Before the parts: where the product was in the image before must be forgotten when theirs are cleaned anew.
+    this.product = new Product(this);
     this.segmenting = new Segmenting(this);
     project.subscribe((state, before) => {
       if (state.document !== before.document) this.#documentChanged();

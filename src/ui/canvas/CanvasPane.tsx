@@ -1,4 +1,4 @@
-import { Button, Loader } from '@mantine/core';
+import { Button, Loader, Progress } from '@mantine/core';
 import { IconAlertTriangle, IconArrowsHorizontal, IconSparkles } from '@tabler/icons-react';
 import { useEffect, useRef, type KeyboardEvent, type PointerEvent } from 'react';
 import { useDraft, useImage, useProject, useSession, useStudio } from '../app/context';
@@ -156,6 +156,7 @@ function useSmartMessage() {
       <div className={classes.hint} role="status">
         <Loader size={13} aria-hidden />
         Reading the picture…
+        <Progress w={56} size={4} aria-hidden value={(100 * reading.done) / reading.total} />
       </div>
     );
   }

@@ -2,6 +2,7 @@ import { ActionIcon, Slider, Tooltip, UnstyledButton } from '@mantine/core';
 import { IconChevronUp, IconEye, IconEyeOff, IconStack2 } from '@tabler/icons-react';
 import { LAYER_NAMES, LAYER_ORDER } from '../actions';
 import { useSession, useStudio } from '../app/context';
+import { FOREGROUND_COLOUR } from './segment-overlay';
 import classes from './canvas.module.css';
 
 const SWATCHES: Readonly<Record<(typeof LAYER_ORDER)[number], string | null>> = {
@@ -10,6 +11,7 @@ const SWATCHES: Readonly<Record<(typeof LAYER_ORDER)[number], string | null>> = 
   edges: null,
   editedEdges: null,
   mask: 'var(--mask)',
+  foreground: FOREGROUND_COLOUR,
   parts: null,
   region: '#3ddcc8',
 };

@@ -16,6 +16,10 @@ const FILL_ALPHA = 0.42;
 /** How the part under the pointer is lit. */
 const LIT_FILL = 'rgba(61, 220, 200, .34)';
 
+/** The line about the foreground. */
+export const FOREGROUND_COLOUR = '#ffc53d';
+const GROUND_SHADE = '#0b0f11';
+
 /** The line along which a mask ends, in image pixels. */
 export function outlineOfRle({ box, runs, width }: Rle): Path2D {
   const path = new Path2D();
@@ -106,6 +110,31 @@ export class PartsOverlay {
       context.lineWidth = OUTLINE / factor;
       context.stroke(path);
     }
+  }
+}
+
+/** Where the product is: the ground about it lies in the shade, for the product is what is to be looked at. */
+export class ForegroundOverlay {
+  #shown: { mask: Rle; path: Path2D } | null = null;
+
+  /** Draws in image coordinates. */
+  draw(context: Context, mask: Rle, opacity: number, pixel: number): void {
+    if (this.#shown?.mask !== mask) this.#shown = { mask, path: outlineOfRle(mask) };
+    const { path } = this.#shown;
+    const ground = new Path2D(path);
+    ground.rect(0, 0, mask.width, mask.height);
+    context.globalAlpha = opacity;
+    context.fillStyle = GROUND_SHADE;
+    context.fill(ground, 'evenodd');
+    context.lineJoin = 'round';
+    // Dark under bright: the line is seen on any picture.
+    context.strokeStyle = 'rgba(8, 20, 22, .8)';
+    context.lineWidth = 3.5 * pixel;
+    context.stroke(path);
+    context.strokeStyle = FOREGROUND_COLOUR;
+    context.lineWidth = 1.5 * pixel;
+    context.stroke(path);
+    context.globalAlpha = 1;
   }
 }
 

@@ -15,7 +15,7 @@ import { composePane, newContext } from './compose';
 import type { Pane, PaneContent } from './panes';
 import { paneAt, panesOf } from './panes';
 import { RegionOverlay } from './region-overlay';
-import { drawCrosshair, drawPromptPoints, PartsOverlay } from './segment-overlay';
+import { drawCrosshair, drawPromptPoints, ForegroundOverlay, PartsOverlay } from './segment-overlay';
 import { canTurn, frameOf, pick, withFrame } from './shapes';
 import { boxTool } from './tools/box';
 import { lassoTool, polygonTool } from './tools/outline';
@@ -68,6 +68,7 @@ export class CanvasView implements CanvasCommands {
   readonly #transformer: Transformer;
   readonly #region = new RegionOverlay(TINT);
   readonly #parts = new PartsOverlay();
+  readonly #foreground = new ForegroundOverlay();
   readonly #stacks = new Map<Stack, { context: CanvasRenderingContext2D; fresh: boolean }>();
   readonly #undo: (() => void)[] = [];
   readonly #pointers = new Map<number, Point>();
@@ -196,7 +197,7 @@ export class CanvasView implements CanvasCommands {
     if (changed('opened', 'shown', 'layers', 'viewMode', 'compareId')) this.#stale();
     if (changed('opened', 'imageId')) this.#draftChanged();
     if (changed('opened', 'parts')) this.#partsChanged(state);
-    if (changed('smart', 'parts', 'selectedShape')) this.#overlayLayer.batchDraw();
+    if (changed('smart', 'parts', 'product', 'selectedShape')) this.#overlayLayer.batchDraw();
     if (changed('selectedShape', 'tool', 'viewMode', 'opened')) this.#attachFrame();
     if (changed('opened', 'shown', 'layers', 'viewMode', 'wipe', 'peeking', 'compareId', 'brush', 'regionMode')) {
       this.#draw();
@@ -332,7 +333,7 @@ export class CanvasView implements CanvasCommands {
   #drawOverlay(context: CanvasRenderingContext2D): void {
     const image = this.#imageSize;
     if (!image) return;
-    const { layers, peeking } = this.studio.session.getState();
+    const { layers, peeking, product } = this.studio.session.getState();
     const growing = this.#growing();
     for (const pane of this.#panes) {
       context.save();
@@ -342,6 +343,9 @@ export class CanvasView implements CanvasCommands {
       context.rect(0, 0, image.width, image.height);
       context.clip();
       if (this.#placing()) this.#drawGhost(context, image);
+      if (product.mask && layers.foreground.visible && !peeking && SHOWS_PHOTO.has(pane.content)) {
+        this.#foreground.draw(context, product.mask, layers.foreground.opacity, 1 / this.#viewport.scale);
+      }
       if (layers.parts.visible && !peeking && SHOWS_PHOTO.has(pane.content)) {
         this.#parts.draw(context, image, layers.parts.opacity);
       }

@@ -12,6 +12,7 @@ import { SliderRow } from '../../parts/SliderRow';
 import { timeLeft } from '../../parts/time';
 import { partName } from '../../segmenting';
 import type { PartsGrid } from '../../session';
+import { ProductRows } from './ProductRows';
 import classes from './parts-section.module.css';
 import shared from './synthesize.module.css';
 
@@ -28,6 +29,7 @@ export function PartsSection() {
   const parts = useSession((state) => state.parts);
   const count = parts?.parts.length ?? 0;
   const found = parts?.found != null;
+  const onProduct = useSession((state) => state.foreground !== null);
   return (
     <>
       <Section
@@ -42,6 +44,7 @@ export function PartsSection() {
         }
       >
         {parts?.job ? <Finding /> : <FindButton again={found} />}
+        <ProductRows />
         {parts?.error && (
           <p className={classes.error} role="alert">
             <IconAlertTriangle size={14} aria-hidden />
@@ -51,6 +54,7 @@ export function PartsSection() {
         {found && count === 0 && !parts.job && (
           <p className={shared.says}>
             No part is left. Lower “Quality” and “Stability” under Cleaning, or ask at more points.
+            {onProduct && ' Parts off the product are left out: lower its threshold too.'}
           </p>
         )}
         {count > 0 && <PartsList />}
