@@ -2,6 +2,7 @@ import { ActionIcon, Slider, Tooltip, UnstyledButton } from '@mantine/core';
 import { IconChevronUp, IconEye, IconEyeOff, IconStack2 } from '@tabler/icons-react';
 import { LAYER_NAMES, LAYER_ORDER } from '../actions';
 import { useSession, useStudio } from '../app/context';
+import type { LayerId } from '../session';
 import { FOREGROUND_COLOUR } from './segment-overlay';
 import classes from './canvas.module.css';
 
@@ -15,6 +16,9 @@ const SWATCHES: Readonly<Record<(typeof LAYER_ORDER)[number], string | null>> = 
   parts: null,
   region: '#3ddcc8',
 };
+
+/** What lies on a picture, and so on each of four too. */
+const OVERLAYS: ReadonlySet<LayerId> = new Set(['mask', 'foreground', 'parts', 'region']);
 
 /** The layers, topmost first: each can be switched and faded. */
 export function LayersCard() {
@@ -46,7 +50,7 @@ export function LayersCard() {
         {LAYER_ORDER.map((id) => {
           const { visible, opacity } = layers[id];
           // Four pictures side by side have their layers given.
-          const fixed = viewMode === 'grid' && id !== 'region' && id !== 'mask';
+          const fixed = viewMode === 'grid' && !OVERLAYS.has(id);
           return (
             <li key={id} data-off={!visible || fixed || undefined}>
               <UnstyledButton
