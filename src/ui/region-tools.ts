@@ -1,11 +1,9 @@
-import type { Remote } from 'comlink';
 import type { Draft as Mutable } from 'immer';
 import { bakeRegion } from '../core/bake';
 import { combineSchema, type Combine, type RegionShape } from '../core/recipe';
 import { workingSize } from '../core/size';
 import type { Draft, ImageRecord } from '../project/document';
 import type { ProjectStore } from '../project/store';
-import type { StudioWorker } from '../worker/api';
 import { inverted } from './canvas/shapes';
 import { commonOf, indexAfterRemoval, movedRow, regionOnto, rowAt, rowsOf, titleOf, type RegionRow } from './regions';
 import type { SessionStore } from './session';
@@ -14,7 +12,6 @@ import type { SessionStore } from './session';
 export interface RegionHost {
   readonly project: ProjectStore;
   readonly session: SessionStore;
-  readonly worker: Remote<StudioWorker>;
   readonly image: ImageRecord | null;
   readonly draft: Draft | null;
   draftOf(imageId: string): Draft;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IDENTITY_AUGMENTATION, type EncodedMask, type RegionShape } from '../core/recipe';
-import { commonOf, indexAfterRemoval, movedRow, placedTogether, rowAt, rowsOf, titleOf } from './regions';
+import { draftSchema, newDraft, type Draft } from '../project/document';
+import { commonOf, indexAfterRemoval, movedRow, placedTogether, regionOnto, rowAt, rowsOf, titleOf } from './regions';
 
 const box = (name?: string): RegionShape => ({
   kind: 'rectangle',
@@ -141,5 +142,59 @@ describe('a donor’s part and the donor’s edges', () => {
   it('stay together where one of two parts is moved', () => {
     const before = { shapes: [part(0), part(0)], augmentation: at(0) };
     expect(placedTogether(before, { shapes: [part(0), part(0.1)], augmentation: at(0) })).toEqual(at(0.1));
+  });
+});
+
+describe('a region put onto another image', () => {
+  const SMALL = { width: 100, height: 100 };
+  const LARGE = { width: 200, height: 200 };
+  const WIDE = { width: 200, height: 100 };
+  const drawn = (more: Partial<Draft> = {}): Draft => ({
+    ...newDraft('a', 1),
+    shapes: [box('lid')],
+    grow: 3,
+    feather: 2,
+    ...more,
+  });
+  const there: Draft = { ...newDraft('b', 9), shapes: [stroke(1)], operation: 'merge', donorId: 'c' };
+
+  it('keeps its place, growth and soft border in an image twice the size', () => {
+    const { shapes, grow, feather } = regionOnto(there, drawn(), SMALL, LARGE);
+    expect(shapes).toEqual([{ ...box('lid'), width: 18, height: 18 }]);
+    expect([grow, feather]).toEqual([6, 4]);
+  });
+
+  it('follows other proportions: lengths without a direction by the root of both', () => {
+    const { shapes, grow, feather } = regionOnto(there, drawn(), SMALL, WIDE);
+    expect(shapes).toEqual([{ ...box('lid'), width: 18, height: 9 }]);
+    expect(grow).toBeCloseTo(3 * Math.SQRT2);
+    expect(feather).toBeCloseTo(2 * Math.SQRT2);
+  });
+
+  it('leaves the other image’s seed, operation and donor as they are', () => {
+    const { imageId, seed, operation, donorId } = regionOnto(there, drawn({ operation: 'replace' }), SMALL, LARGE);
+    expect({ imageId, seed, operation, donorId }).toEqual({ imageId: 'b', seed: 9, operation: 'merge', donorId: 'c' });
+  });
+
+  it('stays a draft that can be saved, however much larger the image is', () => {
+    const huge = { width: 10_000, height: 10_000 };
+    for (const grow of [32, -32]) {
+      const onto = regionOnto(there, drawn({ grow, feather: 64 }), SMALL, huge);
+      expect(draftSchema.parse(onto)).toEqual(onto);
+      expect([onto.grow, onto.feather]).toEqual([2 * grow, 64]);
+    }
+  });
+
+  it('brings the donor of its parts and where they lie', () => {
+    const augmentation = { ...IDENTITY_AUGMENTATION, translateX: 0.2 };
+    const source = drawn({ shapes: [part(0.2)], operation: 'replace', donorId: 'd', augmentation });
+    const onto = regionOnto(there, source, SMALL, WIDE);
+    expect(onto).toMatchObject({ operation: 'replace', donorId: 'd', augmentation, shapes: [part(0.2)] });
+    expect(placedTogether(onto, onto)).toBeNull();
+  });
+
+  it('does not make an image its own donor', () => {
+    const source = drawn({ shapes: [part(0)], operation: 'replace', donorId: 'b' });
+    expect(regionOnto(there, source, SMALL, LARGE).donorId).toBeNull();
   });
 });
