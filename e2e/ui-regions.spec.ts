@@ -173,24 +173,76 @@ test('a part of the donor becomes the region, and is dragged with the donor’s 
   await expect(page.getByRole('radio', { name: /Remove/ })).toBeChecked();
 });
 
-test('ten steps are undone one by one, and what is left is there after a reload', async ({ page }) => {
-  await drawShapes(page);
-  await page.keyboard.press('>');
-  await row(page, 'Ellipse').click();
-  await page.keyboard.press('u');
-  await page.keyboard.press('Shift+h');
-  await expect(page.getByRole('button', { name: 'Undo: Hide shape' })).toBeEnabled();
-  const counts = [7, 7, 7, 6, 5, 4, 3, 2, 1].map((count) => `${count} ${count === 1 ? 'shape' : 'shapes'}`);
-  for (const text of [...counts, 'empty']) {
+test('ten steps of all kinds are undone one by one and redone, and are there after a reload', async ({ page }) => {
+  const undo = (label: string) => page.getByRole('button', { name: `Undo: ${label}`, exact: true });
+  const across = page.getByRole('textbox', { name: 'Across' });
+  const done: string[] = [];
+  const step = async (label: string, act: () => Promise<void>) => {
+    await act();
+    await expect(undo(label)).toBeEnabled();
+    done.push(label);
+  };
+  const held = async (key: string, act: () => Promise<void>) => {
+    await page.keyboard.down(key);
+    await act();
+    await page.keyboard.up(key);
+  };
+
+  await step('Take a part of the donor', async () => {
+    await page.keyboard.press('y');
+    const dialog = page.getByRole('dialog', { name: 'Take a part of the donor' });
+    await dialog.getByText('Draw a box', { exact: true }).click();
+    await dialog.getByTestId('donor-surface').focus();
+    await page.keyboard.press('Enter');
+    await expect(dialog).toBeHidden();
+  });
+  await step('Move shape', () => drag(page, [0.5, 0.5], [0.55, 0.5]));
+  await page.keyboard.press('r');
+  await step('Rectangle', () => held('Shift', () => drag(page, [0.35, 0.3], [0.5, 0.4])));
+  await page.keyboard.press('e');
+  await step('Subtract ellipse', () => held('Alt', () => drag(page, [0.4, 0.33], [0.45, 0.37])));
+  await page.keyboard.press('z');
+  const box = (await page.getByTestId('canvas').boundingBox())!;
+  await step('Mask', () =>
+    held('Shift', () => page.mouse.click(box.x + 0.4 * box.width, box.y + 0.65 * box.height)),
+  );
+  await page.keyboard.press('b');
+  await step('Brush stroke', () => drag(page, [0.4, 0.7], [0.45, 0.75]));
+  await step('Grow region', () => page.keyboard.press('>'));
+  await step('Rename shape', async () => {
+    await row(page, 'Ellipse').dblclick();
+    await page.getByRole('textbox', { name: 'Name of the shape' }).fill('hole');
+    await page.keyboard.press('Enter');
+  });
+  await step('Hide shape', () => list(page).getByRole('button', { name: 'Hide Rectangle' }).click());
+  await step('Lower shape', async () => {
+    await row(page, 'hole').click();
+    await region(page).getByRole('button', { name: 'Lower the picked shape' }).click();
+  });
+
+  const names = () => list(page).locator('[aria-pressed][title]').allTextContents();
+  const made = { names: await names(), across: await across.inputValue() };
+  expect(made.names).toEqual(['Brush stroke', 'Magic wand', 'Rectangle', 'hole', 'Donor part']);
+  expect(made.across).not.toBe('0 %');
+
+  await page.getByTestId('canvas').focus();
+  for (const label of done.toReversed()) {
+    await expect(undo(label)).toBeEnabled();
     await page.keyboard.press('Control+z');
-    await expect(region(page)).toContainText(text);
   }
-  for (const text of ['1 shape', '2 shapes']) {
+  await expect(page.getByRole('button', { name: 'Undo', exact: true })).toBeDisabled();
+  await expect(region(page)).toContainText('empty');
+  for (const label of done) {
     await page.keyboard.press('Control+Shift+z');
-    await expect(region(page)).toContainText(text);
+    await expect(undo(label)).toBeEnabled();
   }
+  expect(await names()).toEqual(made.names);
+
   await expect(page.getByText('Saved', { exact: true })).toBeVisible();
   await page.reload();
-  await expect(region(page)).toContainText('2 shapes', { timeout: 180_000 });
-  await expect(row(page, 'Ellipse')).toBeVisible();
+  await expect(region(page)).toContainText('5 shapes', { timeout: 180_000 });
+  expect(await names()).toEqual(made.names);
+  await expect(across).toHaveValue(made.across);
+  await expect(list(page).getByRole('button', { name: 'Show Rectangle' })).toBeVisible();
+  await expect(region(page).getByRole('textbox', { name: 'Grow, shrink' })).toHaveValue('1 px');
 });

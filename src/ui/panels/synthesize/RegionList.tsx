@@ -57,20 +57,17 @@ export function RegionList({ shapes, size }: { shapes: readonly RegionShape[]; s
       return after;
     });
   }, []);
-  const rename = useCallback(
-    (index: number, name: string | null) => {
-      setRenaming(null);
-      if (name !== null) studio.region.rename(index, name);
-    },
-    [studio],
-  );
-
   const focusRow = (row: number) => {
     lines.scrollToIndex(row);
     // The line may have to be rendered first.
     requestAnimationFrame(() =>
       requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-row="${row}"] button`)?.focus()),
     );
+  };
+  const rename = (index: number, name: string | null, stay: boolean) => {
+    setRenaming(null);
+    if (name !== null) studio.region.rename(index, name);
+    if (stay) focusRow(rowAt(rowsOf(studio.draft?.shapes ?? [], unfolded), index));
   };
   const keys = (event: KeyboardEvent<HTMLElement>) => {
     const element = event.target instanceof Element ? event.target.closest('[data-row]') : null;
@@ -161,7 +158,8 @@ interface RowProps extends RegionRow {
   readonly unfolded: boolean;
   readonly renaming: boolean;
   onFold(from: number): void;
-  onRename(index: number, name: string | null): void;
+  /** With `stay` the line keeps the focus, for the keyboard goes on from there. */
+  onRename(index: number, name: string | null, stay: boolean): void;
   onRenaming(index: number): void;
 }
 
@@ -187,7 +185,7 @@ function Row(props: RowProps) {
       {renaming ? (
         <>
           <ShapePicture shape={shape} size={size} />
-          <NameField name={title} onDone={(name) => props.onRename(from, name)} />
+          <NameField name={title} onDone={(name, stay) => props.onRename(from, name, stay)} />
         </>
       ) : (
         <button
@@ -304,10 +302,16 @@ function CombineMenu({ tabStop, title, from, to, shapes }: CombineProps) {
   );
 }
 
-function NameField({ name, onDone }: { name: string; onDone(name: string | null): void }) {
+interface NameProps {
+  readonly name: string;
+  /** `name` is null where the old one stays. */
+  onDone(name: string | null, stay: boolean): void;
+}
+
+function NameField({ name, onDone }: NameProps) {
   const keys = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === 'Enter') onDone(event.currentTarget.value);
-    if (event.key === 'Escape') onDone(null);
+    if (event.key === 'Enter') onDone(event.currentTarget.value, true);
+    if (event.key === 'Escape') onDone(null, true);
     event.stopPropagation();
   };
   return (
@@ -318,7 +322,7 @@ function NameField({ name, onDone }: { name: string; onDone(name: string | null)
       maxLength={120}
       defaultValue={name}
       onFocus={(event) => event.currentTarget.select()}
-      onBlur={(event) => onDone(event.currentTarget.value)}
+      onBlur={(event) => onDone(event.currentTarget.value, false)}
       onKeyDown={keys}
     />
   );
