@@ -203,9 +203,7 @@ test('ten steps of all kinds are undone one by one and redone, and are there aft
   await step('Subtract ellipse', () => held('Alt', () => drag(page, [0.4, 0.33], [0.45, 0.37])));
   await page.keyboard.press('z');
   const box = (await page.getByTestId('canvas').boundingBox())!;
-  await step('Mask', () =>
-    held('Shift', () => page.mouse.click(box.x + 0.4 * box.width, box.y + 0.65 * box.height)),
-  );
+  await step('Mask', () => held('Shift', () => page.mouse.click(box.x + 0.4 * box.width, box.y + 0.65 * box.height)));
   await page.keyboard.press('b');
   await step('Brush stroke', () => drag(page, [0.4, 0.7], [0.45, 0.75]));
   await step('Grow region', () => page.keyboard.press('>'));

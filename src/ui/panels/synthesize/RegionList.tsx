@@ -20,8 +20,8 @@ import { ShapePicture } from './ShapePicture';
 import classes from './region.module.css';
 
 const ROW = 30;
-/** Rows in sight; the rest is scrolled to. */
-const MOST_ROWS = 7;
+/** Rows in sight; the rest is scrolled to. Half a row says that there is more. */
+const MOST_ROWS = 7.5;
 
 const COMBINES: readonly [Combine, string, typeof IconStack2][] = [
   ['add', 'Adds', IconPlus],

@@ -11,7 +11,7 @@ export function SurpriseRow() {
   return (
     <div className={classes.surprise}>
       <SliderRow
-        label="Surprise share"
+        label="Surprise"
         value={100 * share}
         min={0.5}
         max={50}
