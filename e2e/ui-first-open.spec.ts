@@ -58,4 +58,16 @@ test('nothing is cut off at 1024×768', async ({ page }) => {
   }
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(overflow).toBeLessThanOrEqual(0);
+
+  // Whatever the tool in hand can be set to, nothing lies over anything else.
+  const settings = (await page.getByRole('complementary', { name: 'Settings' }).boundingBox())!;
+  for (const tool of ['Magic wand', 'Brush', 'Smart select', 'Rectangle']) {
+    await page.getByRole('toolbar', { name: 'Tools' }).getByRole('button', { name: tool, exact: true }).click();
+    const last = (await page.getByRole('button', { name: 'Fit the image' }).boundingBox())!;
+    expect(last.x + last.width, tool).toBeLessThanOrEqual(settings.x);
+  }
+  await page.keyboard.press('z');
+  const wand = (await page.getByText('Connected', { exact: true }).boundingBox())!;
+  const view = (await page.getByRole('group', { name: 'View' }).boundingBox())!;
+  expect(wand.x + wand.width).toBeLessThanOrEqual(view.x);
 });

@@ -173,7 +173,7 @@ function Zoom() {
   const zoom = useSession((state) => state.zoom);
   return (
     <div className={classes.buttonGroup} role="group" aria-label="Zoom">
-      <ActionButton action="zoom-out" size={24}>
+      <ActionButton action="zoom-out" size={24} className={classes.zoomStep}>
         <IconMinus size={15} />
       </ActionButton>
       <Tooltip label="Actual size">
@@ -185,7 +185,7 @@ function Zoom() {
           {Math.round(zoom * 100)} %
         </UnstyledButton>
       </Tooltip>
-      <ActionButton action="zoom-in" size={24}>
+      <ActionButton action="zoom-in" size={24} className={classes.zoomStep}>
         <IconPlus size={15} />
       </ActionButton>
       <ActionButton action="fit">

@@ -8,11 +8,11 @@ export function WandOptions() {
   const { tolerance, contiguous } = useSession((state) => state.wand);
   return (
     <>
-      <span className={classes.optionLabel} aria-hidden>
+      <span className={classes.optionLabel} data-minor aria-hidden>
         Tolerance
       </span>
       <Slider
-        w={88}
+        className={classes.wandSlider}
         thumbLabel="Tolerance of the wand"
         min={0}
         max={100}
