@@ -16,6 +16,12 @@ test.beforeEach(async ({ page }) => {
   await expect(region(page)).toContainText('empty', { timeout: 180_000 });
 });
 
+async function expectAccessible(page: Page, within: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).include(within).analyze();
+  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  expect(grave.map(({ id }) => id)).toEqual([]);
+}
+
 /** A rectangle, an ellipse that takes away, and five strokes. */
 async function drawShapes(page: Page): Promise<void> {
   await page.keyboard.press('r');
@@ -32,6 +38,7 @@ async function drawShapes(page: Page): Promise<void> {
 test('shapes are picked, named, joined otherwise, hidden, locked, moved and deleted in the list', async ({ page }) => {
   await drawShapes(page);
   await expect(list(page).getByRole('listitem')).toHaveCount(3);
+  await expectAccessible(page, 'ul[aria-label="Shapes, topmost first"]');
   await expect(row(page, '5 brush strokes')).toHaveAttribute('aria-expanded', 'false');
   await row(page, '5 brush strokes').click();
   await expect(list(page).getByRole('listitem')).toHaveCount(8, { timeout: 10_000 });
@@ -105,6 +112,7 @@ test('a region grows, is inverted whatever it is made of, joined, and applied to
   const images = dialog.getByRole('group', { name: 'Images to choose from' }).getByRole('button');
   await images.nth(0).click();
   await images.nth(1).click();
+  await expectAccessible(page, '[role="dialog"]');
   await dialog.getByRole('button', { name: 'Apply to 2' }).click();
   await expect(dialog).toBeHidden();
   await expect(page.getByRole('button', { name: 'Undo: Apply region to 2 images' })).toBeEnabled();
@@ -138,9 +146,7 @@ test('a part of the donor becomes the region, and is dragged with the donor’s 
   await page.keyboard.press('y');
   const dialog = page.getByRole('dialog', { name: 'Take a part of the donor' });
   await dialog.getByText('Draw a box', { exact: true }).click();
-  const { violations } = await new AxeBuilder({ page }).include('[role="dialog"]').analyze();
-  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect(grave.map(({ id }) => id)).toEqual([]);
+  await expectAccessible(page, '[role="dialog"]');
   const surface = (await dialog.getByTestId('donor-surface').boundingBox())!;
   await page.mouse.move(surface.x + 0.4 * surface.width, surface.y + 0.4 * surface.height);
   await page.mouse.down();
