@@ -22,8 +22,8 @@ class Settings:
     nms: greatest IoU of two boxes. minArea: least share of the photograph."""
 
     grid: int = 16
-    quality: float = 0.7
-    stability: float = 0.85
+    quality: float = 0.4
+    stability: float = 0.5
     offset: float = 1.0
     nms: float = 0.7
     minArea: float = 0.001

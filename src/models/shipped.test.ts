@@ -1,10 +1,16 @@
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../compute/cpu';
 import { createNodeRuntime } from '../compute/onnx/runtime-node';
-import { createRaster, type Raster } from '../core/raster';
+import { createMask } from '../core/mask';
+import { createRaster, rgbFromImage8, type Raster } from '../core/raster';
+import { rleFromMask, rleIou } from '../core/rle';
+import { nodeCodec } from '../datasets/codec-node';
 import { createGenerator } from './generator/generator';
 import { createEdgeDetector, EDGE_OUTPUTS } from './pidinet/pidinet';
+import { loadShippedSam } from './sam/load';
+import { Segmenter } from './sam/segmenter';
 import { loadShippedEdges, loadShippedGenerator } from './weights';
 import { folderSource } from './weights-node';
 
@@ -63,5 +69,31 @@ describe('the shipped generator', { timeout: 120_000 }, () => {
     expect(Math.min(...picture.data)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...picture.data)).toBeLessThanOrEqual(1);
     await generator.release();
+  });
+});
+
+describe('the shipped segmentation network', { timeout: 120_000 }, () => {
+  it('finds the pin that is clicked on, a photograph it was never trained on', async () => {
+    const demo = new URL('../../public/datasets/demo/pin_tray/', import.meta.url);
+    const file = async (name: string) => new Uint8Array(await readFile(new URL(name, demo)));
+    const photograph = await nodeCodec.decode(await file('test/logical_anomalies/024.jpg'), '024.jpg');
+    // A pin of another colour: its ground truth is the pin as it is seen.
+    const mask = await nodeCodec.decode(await file('ground_truth/logical_anomalies/024/000.png'), '000.png');
+    const truth = createMask(mask.width, mask.height);
+    truth.data.forEach((_, i) => (truth.data[i] = mask.data[4 * i] > 0 ? 1 : 0));
+    const inside = [...truth.data.keys()].filter((i) => truth.data[i] === 1);
+    const mean = (of: (i: number) => number) => inside.reduce((sum, i) => sum + of(i), 0) / inside.length;
+    const point = { x: mean((i) => i % mask.width), y: mean((i) => Math.floor(i / mask.width)), label: 1 as const };
+
+    const { encoder, decoder, boxLabels } = await loadShippedSam(source);
+    const segmenter = new Segmenter(
+      await runtime.open(encoder.bytes, encoder.name),
+      await runtime.open(decoder.bytes, decoder.name),
+      { boxLabels },
+    );
+    const [best] = await segmenter.segment(await segmenter.encode(rgbFromImage8(photograph)), { points: [point] });
+    expect(rleIou(best.mask, rleFromMask(truth))).toBeGreaterThan(0.5);
+    expect(best.quality).toBeGreaterThan(0.5);
+    await segmenter.release();
   });
 });
