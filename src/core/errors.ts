@@ -30,7 +30,17 @@ export type ErrorCode =
 
 /** The stage of the pipeline in which it happened. */
 export type ErrorStage =
-  'import' | 'decode' | 'model' | 'compute' | 'synthesis' | 'evaluation' | 'storage' | 'export' | 'cli' | 'ui';
+  | 'import'
+  | 'decode'
+  | 'model'
+  | 'compute'
+  | 'synthesis'
+  | 'evaluation'
+  | 'training'
+  | 'storage'
+  | 'export'
+  | 'cli'
+  | 'ui';
 
 /**
  * An expected failure. `message` is a sentence for the person: it names the file, if there is one, and says what to do.
