@@ -174,7 +174,7 @@ describe('training', () => {
     const step = () => {
       const loss = (): tf.Scalar => tf.losses.meanSquaredError(target, graph.run(feeds, { training: true }).y);
       const { value, grads } = tf.variableGrads(loss, graph.trainable);
-      optimizer.applyGradients(grads);
+      optimizer.applyGradients(Object.entries(grads).map(([name, tensor]) => ({ name, tensor })));
       const now = value.dataSync()[0];
       tf.dispose([value, ...Object.values(grads)]);
       return now;

@@ -253,7 +253,7 @@ const DIRECTIONS = 4;
 function gradientError(graph: TrainableGraph, feeds: Record<string, tf.Tensor>): number {
   const before = graph.run(feeds);
   const r = uniform(random, before.y.shape, -1, 1);
-  const magnitude = before.y.dataSync().reduce((sum, y, i) => sum + Math.abs(y * r.data[i]), 0);
+  const magnitude = [...before.y.dataSync()].reduce((sum, y, i) => sum + Math.abs(y * r.data[i]), 0);
   before.y.dispose();
   const value = (changed: Record<string, tf.Tensor>) => {
     const { y } = graph.run(changed);
