@@ -28,7 +28,7 @@ const area = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 export function PartsSection() {
   const parts = useSession((state) => state.parts);
   const count = parts?.parts.length ?? 0;
-  const found = (parts?.found ?? null) !== null;
+  const found = parts !== null && parts.found !== null;
   const onProduct = useSession((state) => state.foreground !== null);
   return (
     <>
