@@ -150,9 +150,9 @@ def bottle(params: dict, layout, build) -> np.ndarray:
 
 
 def by_name(numbers: dict[str, int], numbered: dict[str, int]) -> np.ndarray:
-    """Paints every mesh: `numbers` by its whole name, `numbered` by what stands before the number in its name."""
+    """Paints all there is: `numbers` by its whole name, `numbered` by what stands before the number in its name."""
     for obj in bpy.context.scene.objects:
-        if obj.type != "MESH" or obj.hide_render:
+        if obj.type not in ("MESH", "FONT") or obj.hide_render:
             continue
         kind, _, rest = obj.name.partition(" ")
         if obj.name in numbers:
