@@ -1,9 +1,11 @@
-import { StudioError } from '../core/errors';
-import type { Raster } from '../core/raster';
+import { StudioError, throwIfCancelled } from '../core/errors';
+import { rgbFromImage8, type Raster } from '../core/raster';
 import type { EvaluationSample } from '../evaluation/evaluator';
+import type { Detector } from '../models/detector/detector';
 import type { ImageCodec } from './codec';
 import type { FileTree } from './file-tree';
 import { decodeNpy } from './npy';
+import { sniffImage } from './sniff';
 import { readGroundTruth, type TestImage, type TestSet } from './test-set';
 import { decodeTiff } from './tiff';
 
@@ -13,7 +15,14 @@ export interface AnomalyMapSource {
    * One channel of the image's size, higher where more anomalous, with a name for messages.
    * @throws StudioError `bad-map`, or why it could not be read or made.
    */
-  mapOf(image: TestImage): Promise<{ readonly name: string; readonly map: Raster }>;
+  mapOf(image: TestImage): Promise<AnomalyMap>;
+}
+
+export interface AnomalyMap {
+  readonly name: string;
+  readonly map: Raster;
+  /** The image's score where it is not the map's maximum. */
+  readonly score?: number;
 }
 
 export interface MapFiles extends AnomalyMapSource {
@@ -64,6 +73,28 @@ export function mapFiles(tree: FileTree, { object, images }: TestSet): MapFiles 
   };
 }
 
+/**
+ * Maps that a detector makes of the test images, with the scores of its own rule.
+ * @param signal ends it: the next map rejects with `cancelled`.
+ */
+export function detectorMaps(
+  tree: FileTree,
+  detector: Detector,
+  codec: ImageCodec,
+  signal?: AbortSignal,
+): AnomalyMapSource {
+  return {
+    async mapOf({ path }) {
+      throwIfCancelled(signal, 'evaluation');
+      const name = tree.nameOf(path);
+      const bytes = await tree.read(path);
+      sniffImage(bytes, name);
+      const { map, score } = await detector.detect(rgbFromImage8(await codec.decode(bytes, name)), { signal });
+      return { name, map, score };
+    },
+  };
+}
+
 function placesOf(object: string, { path, subset }: TestImage): string[] {
   const place = path.replace(/\.[^./]+$/, '');
   const stem = place.slice(place.lastIndexOf('/') + 1);
@@ -86,7 +117,7 @@ export async function* evaluationSamples(
   codec: ImageCodec,
 ): AsyncGenerator<EvaluationSample> {
   for (const image of set.images) {
-    const [{ name, map }, { sizes, defects }] = await Promise.all([
+    const [{ name, map, score }, { sizes, defects }] = await Promise.all([
       maps.mapOf(image),
       readGroundTruth(tree, set, image, codec),
     ]);
@@ -95,6 +126,6 @@ export async function* evaluationSamples(
       const message = `${name} is ${map.width}×${map.height}, and its image ${width}×${height}. Resize the map to the image before writing it.`;
       throw new StudioError('bad-map', 'import', message, { file: name });
     }
-    yield { name, subset: image.subset, map, defects };
+    yield { name, subset: image.subset, map, score, defects };
   }
 }

@@ -38,6 +38,8 @@ export interface EvaluationSample {
   readonly subset: string;
   /** One channel of finite anomaly scores, higher where more anomalous, in any range. */
   readonly map: Raster;
+  /** Of the whole image; the map's maximum if left out. */
+  readonly score?: number;
   /** They may overlap. */
   readonly defects: readonly Defect[];
 }
@@ -60,7 +62,7 @@ export interface SubsetEvaluation {
 export interface Evaluation {
   readonly images: { readonly good: number; readonly anomalous: number };
   readonly pixels: { readonly good: number; readonly anomalous: number };
-  /** Image score: maximum of the map. Null unless there are good and anomalous images. */
+  /** Null unless there are good and anomalous images. */
   readonly image: Ranking | null;
   /** Pixels of all images in one pool. Null unless there are good and anomalous pixels. */
   readonly pixel: Ranking | null;
@@ -116,7 +118,7 @@ export class Evaluator {
    * @throws StudioError `bad-map` naming the sample, if a score is NaN or infinite.
    * @throws RangeError if sizes differ, a defect is empty, or a saturation is out of range.
    */
-  add({ name, subset, map, defects }: EvaluationSample): void {
+  add({ name, subset, map, score, defects }: EvaluationSample): void {
     this.#check(map, defects, subset);
     const { width, height, data } = map;
     if (this.#keys.length < data.length) this.#keys = new Uint32Array(data.length);
@@ -127,11 +129,10 @@ export class Evaluator {
       const message = `${name} holds ${data[bad]} (at ${at}). Anomaly maps are finite numbers of float32; write it again.`;
       throw new StudioError('bad-map', 'evaluation', message, { file: name });
     }
+    if (score !== undefined && !Number.isFinite(score)) throw new RangeError(`The score of ${name} is no ${score}.`);
     const own = this.#subset(subset);
     own.images++;
-    let highest = -Infinity;
-    for (let i = 0; i < data.length; i++) if (data[i] > highest) highest = data[i];
-    own.scores.push(highest);
+    own.scores.push(score ?? maximum(data));
     for (const defect of defects) {
       if (!this.#options.spro) continue;
       // Ties at the saturation are no matter: whichever of them count, they count at the same score.
@@ -261,6 +262,12 @@ export async function evaluate(
     evaluator.add(sample);
   }
   return evaluator.finish();
+}
+
+function maximum(values: Float32Array): number {
+  let highest = -Infinity;
+  for (let i = 0; i < values.length; i++) if (values[i] > highest) highest = values[i];
+  return highest;
 }
 
 function areaOf({ data }: BinaryMask): number {

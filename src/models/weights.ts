@@ -1,7 +1,15 @@
 import { StudioError } from '../core/errors';
 import { sha256 } from '../core/hash';
 import type { ModelRef } from '../core/recipe';
-import { parseCard, SHIPPED, type CardFile, type EdgeCard, type GeneratorCard, type ModelCard } from './cards';
+import {
+  parseCard,
+  SHIPPED,
+  type AnyCard,
+  type CardFile,
+  type EdgeCard,
+  type GeneratorCard,
+  type ModelCard,
+} from './cards';
 import { recogniseOfficial } from './official';
 import { floatInitializers, parseOnnx, readFloats } from './onnx-file/onnx';
 import type { OnnxModel } from './onnx-file/schema';
@@ -45,12 +53,17 @@ export async function loadShippedGenerator(source: WeightSource): Promise<Loaded
   return model?.card?.task === 'edge-to-image' ? (model as LoadedModel<GeneratorCard>) : null;
 }
 
-async function loadShipped(source: WeightSource, cardFile: string): Promise<LoadedModel | null> {
+/** A card, without its weights; null where there is none. @throws StudioError `bad-weights` if it is none. */
+export async function readShippedCard(source: WeightSource, cardFile: string): Promise<AnyCard | null> {
   const text = await source.read(cardFile);
-  if (!text) return null;
-  const card = parseCard(new TextDecoder().decode(text), `models/${cardFile}`);
+  return text && parseCard(new TextDecoder().decode(text), `models/${cardFile}`);
+}
+
+/** A network of one file by its card; null where the card is missing. @throws as {@link readVouched}, `bad-weights`. */
+export async function loadShipped(source: WeightSource, cardFile: string): Promise<LoadedModel | null> {
+  const card = await readShippedCard(source, cardFile);
   // Segmentation is two files (models/sam/load.ts); a card of it in another's place is the wrong card.
-  if (card.task === 'segmentation') return null;
+  if (!card || card.task === 'segmentation') return null;
   const bytes = await readVouched(source, card);
   const ref = { id: card.id, sha256: card.sha256 };
   return { ref, name: card.file, licence: card.licence, title: card.title, bytes, card };
@@ -98,20 +111,31 @@ export async function loadOwnEdges(
   switch (formatOf(bytes)) {
     case 'pth':
       return { ...identity, bytes: (await onnxFromPth(bytes, file, (name) => template(source, name))).model };
-    case 'page': {
-      const message = `${file} is a web page, not weights. Download the file itself (on GitHub: “Download raw file”).`;
-      throw new StudioError('bad-weights', 'model', message, { file });
-    }
     case 'other':
-      checkEdgeNetwork(parseOnnx(bytes, file), file);
+      checkEdgeNetwork(parseOwnOnnx(bytes, file), file);
       return { ...identity, bytes };
   }
 }
 
 /** By the first bytes: a zip or a bare pickle is a checkpoint. */
-function formatOf(bytes: Uint8Array): 'pth' | 'page' | 'other' {
-  if ((bytes[0] === 0x50 && bytes[1] === 0x4b) || bytes[0] === 0x80) return 'pth';
-  return /^\uFEFF?\s*</.test(new TextDecoder().decode(bytes.subarray(0, 64))) ? 'page' : 'other';
+function formatOf(bytes: Uint8Array): 'pth' | 'other' {
+  return (bytes[0] === 0x50 && bytes[1] === 0x4b) || bytes[0] === 0x80 ? 'pth' : 'other';
+}
+
+/** An ONNX file that the person brings. @throws StudioError `bad-weights` naming the file: a web page, no network. */
+export function parseOwnOnnx(bytes: Uint8Array, file: string): OnnxModel {
+  if (/^\uFEFF?\s*</.test(new TextDecoder().decode(bytes.subarray(0, 64)))) {
+    const message = `${file} is a web page, not weights. Download the file itself (on GitHub: “Download raw file”).`;
+    throw new StudioError('bad-weights', 'model', message, { file });
+  }
+  return parseOnnx(bytes, file);
+}
+
+/** @throws StudioError `bad-weights` if weights lie in files beside this one. */
+export function refuseExternalWeights(model: OnnxModel, file: string): void {
+  if (!model.graph.initializer.some(({ externalData }) => externalData?.length)) return;
+  const message = `${file} keeps its weights in another file. Choose an export of one file.`;
+  throw new StudioError('bad-weights', 'model', message, { file });
 }
 
 async function template(source: WeightSource, file: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,6 +1,9 @@
+import type { ColourScale } from '../core/colour-scales';
 import type { ErrorReport } from '../core/errors';
+import type { Raster } from '../core/raster';
 import type { Augmentation, EncodedMask, RegionShape, Renderer } from '../core/recipe';
 import type { Rle } from '../core/rle';
+import type { DetectorThresholds, Explanation } from '../models/detector/form';
 import type { Prompt } from '../models/sam/segmenter';
 import type { DatasetRecord, Draft, ImageRecord, Measure, Variant } from '../project/document';
 import type { PartSettings } from '../synthesis/parts/refine';
@@ -73,6 +76,8 @@ export interface PreviewRequest {
 }
 
 export interface Preview {
+  /** Told to whatever asks about this very preview. */
+  readonly serial: number;
   readonly editedEdges: ImageBitmap;
   readonly result: ImageBitmap;
   /** Mask of what really changed, white on black. */
@@ -80,6 +85,31 @@ export interface Preview {
   /** The region M, white on black, soft. */
   readonly region: ImageBitmap;
   readonly renderer: Renderer['kind'];
+  readonly milliseconds: number;
+}
+
+export interface DetectRequest {
+  readonly image: ImageRecord;
+  /** The photograph itself, or the latest preview, if that is still the one of this number. */
+  readonly of: 'photograph' | { readonly preview: number };
+  readonly scale: ColourScale;
+  /** What is to be shown besides, if the detector can. */
+  readonly explain: Explanation | null;
+}
+
+/** What the detector makes of a picture; everything is of the picture's working size. */
+export interface HeatMap {
+  /** Coloured; fades out where the map is low, so that the picture below is seen. */
+  readonly heat: ImageBitmap;
+  /** What was asked for besides. */
+  readonly explanation: ImageBitmap | null;
+  /** Probability of an anomaly, [0, 1]; one channel. */
+  readonly map: Raster;
+  /** By the detector's own rule; above `thresholds.image` the picture counts as anomalous. */
+  readonly score: number;
+  readonly thresholds: DetectorThresholds;
+  /** What may be asked for besides. */
+  readonly explanations: readonly Explanation[];
   readonly milliseconds: number;
 }
 
@@ -104,7 +134,7 @@ export interface ModelInfo {
 }
 
 /** What other networks can be had for. */
-export type NetworkTask = 'edges' | 'segmentation';
+export type NetworkTask = 'edges' | 'segmentation' | 'detector';
 
 /** Which network does a task. */
 export type NetworkChoice =
@@ -185,6 +215,15 @@ export interface StudioWorker {
   measure(): Promise<Measure>;
 
   /**
+   * What the detector makes of a photograph or of the latest preview. Latest wins, for photographs and previews apart:
+   * what was overtaken while waiting rejects with `cancelled`, and so does what asks about an earlier preview. Where it
+   * takes long, previews go first. `missing-weights` where there is no detector.
+   */
+  detect(request: DetectRequest): Promise<HeatMap>;
+  /** The detector that would be used, without reading its weights; null where there is none. */
+  detector(): Promise<ModelInfo | null>;
+
+  /**
    * Random shapes for LogicAL's arbitrary region, from the seed.
    * @param share of the image's area, (0, 1].
    * @param foreground where the product is, at working size: they lie there; null where that is not known.
@@ -251,6 +290,13 @@ export interface StudioWorker {
   useSegmenter(files: readonly File[]): Promise<ModelInfo>;
   /** Back to the shipped segmentation network. */
   useShippedSegmenter(): Promise<ModelInfo>;
+
+  /** What a dropped network of one file is made for, by its content; edges if that cannot be told. */
+  taskOf(file: File): Promise<'edges' | 'detector'>;
+  /** Checks a dropped detector (.onnx) and uses it from now on, after a reload too. */
+  useDetector(file: File): Promise<ModelInfo>;
+  /** Back to the shipped detector; to none (`missing`) where none is shipped. */
+  useShippedDetector(): Promise<ModelInfo>;
 
   /** What may be used besides the shipped networks: official ones, and what the person brought. */
   officials(): Promise<readonly NetworkOffer[]>;

@@ -1,10 +1,18 @@
 import { transfer } from 'comlink';
+import type { Backend, DeviceRaster } from '../compute/backend';
 import { reportOf, StudioError, throwIfCancelled, type ErrorReport } from '../core/errors';
 import { sha256 } from '../core/hash';
 import { encodeMask, quantizeMask } from '../core/mask-codec';
 import { Random } from '../core/random';
 import { rasterizeRegion } from '../core/rasterize';
-import { grey8FromRaster, image8FromRaster, resizeRaster, rgbFromImage8, type Raster } from '../core/raster';
+import {
+  filledRaster,
+  grey8FromRaster,
+  image8FromRaster,
+  resizeRaster,
+  rgbFromImage8,
+  type Raster,
+} from '../core/raster';
 import { type Augmentation, type EncodedMask, type ImageRef, type RegionShape, type Renderer } from '../core/recipe';
 import { RegionCanvas } from '../core/region-canvas';
 import { maskFromRle, rleFromMask, type Rle } from '../core/rle';
@@ -14,10 +22,11 @@ import { browserCodec } from '../datasets/codec-browser';
 import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
 import { categoryName, mvtecAdEntries, type ExportNormal, type ExportPair } from '../datasets/mvtec-ad';
 import { zipStream } from '../datasets/zip';
+import { looksLikeDetector } from '../models/detector/load';
 import { gridPrompts, LEAST_KEPT } from '../models/sam/everything';
 import { PROMPT_BATCH } from '../models/sam/family';
 import { loadOwnSam } from '../models/sam/load';
-import type { Prompt, SegmentedMask, Segmenter } from '../models/sam/segmenter';
+import type { Prompt, SegmentedMask } from '../models/sam/segmenter';
 import type { CandidatesKey } from '../models/sam/stored';
 import { OpfsBlobStore, type BlobStore } from '../project/blobs';
 import { DerivedCache, OpfsFiles } from '../project/derived';
@@ -36,7 +45,9 @@ import { verdicts } from '../synthesis/verdicts';
 import type {
   ComputePreference,
   ComputeStatus,
+  DetectRequest,
   ExportRequest,
+  HeatMap,
   ImportBatch,
   ImportFile,
   ImportSummary,
@@ -55,7 +66,8 @@ import type {
   StudioWorker,
 } from './api';
 import { toBitmap } from './bitmaps';
-import { Engine, type OpenSegmenter } from './engine';
+import { heatMap } from './detection';
+import { Engine, type OpenNetworks } from './engine';
 import { Jobs, LatestOnly, SerialQueue } from './jobs';
 import { NetworkLibrary } from './library';
 import { Models } from './models';
@@ -94,7 +106,11 @@ function browserStorage(): WorkerStorage {
   };
 }
 
+/** Detections that take longer (ms) wait until no preview does, so that pictures follow the hand. */
+const LIVE_LIMIT = 120;
+
 interface Shown {
+  readonly serial: number;
   readonly synthesis: Synthesis;
   readonly stages: Stages;
   readonly request: PreviewRequest;
@@ -111,12 +127,15 @@ export class Studio implements StudioWorker {
   readonly #previews = new LatestOnly(this.#queue);
   readonly #hovers = new LatestOnly(this.#queue, 'idle');
   readonly #foregrounds = new LatestOnly(this.#queue, 'idle');
+  readonly #detections = { photographs: new LatestOnly(this.#queue, 'idle'), previews: new LatestOnly(this.#queue) };
+  #detectionTook = 0;
   readonly #segmentation: Segmentation;
   #engine: Promise<Engine> | null = null;
   #preference: ComputePreference = 'auto';
   /** Prepared images by id, youngest last; of one generation of stages. */
   readonly #prepared = new Map<string, PreparedSource>();
   #shown: Shown | null = null;
+  #serial = 0;
   #regionOf: string | null = null;
   #regionCanvas: RegionCanvas | null = null;
 
@@ -217,7 +236,8 @@ export class Studio implements StudioWorker {
         const started = performance.now();
         const { synthesis, renderer } = await this.#synthesize(request, stages);
         this.#shown?.synthesis.dispose();
-        this.#shown = { synthesis, stages, request };
+        const serial = ++this.#serial;
+        this.#shown = { serial, synthesis, stages, request };
         const { backend } = stages;
         const [editedEdges, result, mask, region] = await Promise.all([
           toBitmap(backend, synthesis.editedEdges),
@@ -226,7 +246,7 @@ export class Studio implements StudioWorker {
           toBitmap(backend, synthesis.region),
         ]);
         const milliseconds = performance.now() - started;
-        return transfer({ editedEdges, result, mask, region, renderer, milliseconds }, [
+        return transfer({ serial, editedEdges, result, mask, region, renderer, milliseconds }, [
           editedEdges,
           result,
           mask,
@@ -242,6 +262,37 @@ export class Studio implements StudioWorker {
       const { synthesis, stages } = this.#shown;
       return this.#measure(synthesis, stages);
     });
+  }
+
+  detect({ image, of, scale, explain }: DetectRequest): Promise<HeatMap> {
+    const work = () =>
+      this.#withEngine(async (stages, open) => {
+        const detector = await open.detector();
+        const picture =
+          of === 'photograph' ? (await this.#prepare(image, stages)).photo : await this.#previewed(of, stages);
+        const found = await heatMap(stages.backend, detector, picture, { scale, explain });
+        this.#detectionTook = found.milliseconds;
+        return transfer(found, [found.heat, found.map.data.buffer, ...(found.explanation ? [found.explanation] : [])]);
+      });
+    if (of === 'photograph') return this.#detections.photographs.run(work);
+    return this.#detections.previews.run(work, this.#detectionTook > LIVE_LIMIT ? 'idle' : 'in turn');
+  }
+
+  /** The result of a preview, made anew if its device is gone. @throws StudioError `cancelled` unless it is shown. */
+  async #previewed({ preview }: { readonly preview: number }, stages: Stages): Promise<DeviceRaster> {
+    const shown = this.#shown;
+    if (shown?.serial !== preview) {
+      throw new StudioError('cancelled', 'model', 'Another result is shown by now.');
+    }
+    if (shown.stages === stages) return shown.synthesis.result;
+    const { synthesis } = await this.#synthesize(shown.request, stages);
+    this.#shown = { ...shown, synthesis, stages };
+    return synthesis.result;
+  }
+
+  async detector(): Promise<ModelInfo | null> {
+    const info = await this.#models.detectorInfo();
+    return info.state === 'missing' ? null : info;
   }
 
   async randomRegion(image: ImageRecord, seed: number, share: number, foreground: Rle | null): Promise<RegionShape[]> {
@@ -359,7 +410,7 @@ export class Studio implements StudioWorker {
           }
           const createdAt = new Date();
           const models = (await this.#models.list())
-            .filter(({ state }) => state !== 'missing')
+            .filter(({ task, state }) => task !== 'detector' && state !== 'missing')
             .map(({ id, sha256: hash, licence }) => ({ id, sha256: hash, licence }));
           const entries = mvtecAdEntries(category, pairs(), normals(), { models, createdAt, sha256 });
           const zip = zipStream(entries, createdAt);
@@ -376,12 +427,14 @@ export class Studio implements StudioWorker {
       const step = (done: number, label: string) => onProgress({ done, total: 2, label });
       step(0, 'Opening the segmentation network…');
       // Two turns of the queue, so that what is waiting goes in between.
-      await this.#compute(async (_, open) => void (await open()));
+      await this.#compute(async (_, open) => void (await open.segmenter()));
       throwIfCancelled(signal, 'model');
       step(1, 'Reading the picture…');
       await this.#compute(async (stages, open) => {
         throwIfCancelled(signal, 'model');
-        await this.#segmentation.embed(await this.#keyOf(image), await open(), () => this.#raster(image, stages));
+        await this.#segmentation.embed(await this.#keyOf(image), await open.segmenter(), () =>
+          this.#raster(image, stages),
+        );
       });
       step(2, image.name);
     });
@@ -390,7 +443,7 @@ export class Studio implements StudioWorker {
   segment(image: ImageRecord, prompt: Prompt, hover = false): Promise<readonly MaskProposal[]> {
     const work = () =>
       this.#withEngine(async (stages, open) => {
-        const segmenter = await open();
+        const segmenter = await open.segmenter();
         return this.#segmentation.segment(
           await this.#keyOf(image),
           segmenter,
@@ -422,7 +475,7 @@ export class Studio implements StudioWorker {
         throwIfCancelled(signal, 'model');
         const batch = prompts.slice(i, i + PROMPT_BATCH);
         const found = await this.#compute(async (stages, open) => {
-          const segmenter = await open();
+          const segmenter = await open.segmenter();
           const pixels = () => this.#raster(image, stages);
           const embedding = await this.#segmentation.embed(await this.#keyOf(image), segmenter, pixels);
           return segmenter.segmentAll(embedding, batch, LEAST_KEPT, signal);
@@ -467,6 +520,22 @@ export class Studio implements StudioWorker {
 
   models(): Promise<readonly ModelInfo[]> {
     return this.#models.list();
+  }
+
+  async taskOf(file: File): Promise<'edges' | 'detector'> {
+    return looksLikeDetector(await bytesOf(file)) ? 'detector' : 'edges';
+  }
+
+  async useDetector(file: File): Promise<ModelInfo> {
+    const read = { name: file.name, bytes: await bytesOf(file) };
+    return this.#switch('detector', { kind: 'own' }, async () => {
+      const info = await this.#models.useDetector({ kind: 'own' }, read);
+      return { info, keep: () => this.#library.keepOwn('detector', [read]) };
+    });
+  }
+
+  useShippedDetector(): Promise<ModelInfo> {
+    return this.#use('detector', { kind: 'shipped' });
   }
 
   async useSegmenter(files: readonly File[]): Promise<ModelInfo> {
@@ -535,9 +604,12 @@ export class Studio implements StudioWorker {
   }
 
   #use(task: NetworkTask, choice: NetworkChoice): Promise<ModelInfo> {
-    return this.#switch(task, choice, async () => ({
-      info: await (task === 'edges' ? this.#models.useEdges(choice) : this.#models.useSam(choice)),
-    }));
+    const take = {
+      edges: () => this.#models.useEdges(choice),
+      segmentation: () => this.#models.useSam(choice),
+      detector: () => this.#models.useDetector(choice),
+    }[task];
+    return this.#switch(task, choice, async () => ({ info: await take() }));
   }
 
   /**
@@ -554,7 +626,7 @@ export class Studio implements StudioWorker {
       try {
         const { info, keep } = await take();
         const engine = await this.#restart();
-        await engine.run((stages, open) => (task === 'edges' ? probe(stages) : open().then(probeSegmenter)));
+        if (info.state !== 'missing') await engine.run((stages, open) => PROBES[task](stages, open));
         const notKept = (await keep?.()) ?? (await this.#library.choose(task, choice));
         return notKept ? { ...info, note: `It is used until the page is closed. ${notKept.message}` } : info;
       } catch (error) {
@@ -571,11 +643,11 @@ export class Studio implements StudioWorker {
 
   // ------------------------------------------------------------------------------------------------------------------
 
-  #compute<T>(work: (stages: Stages, segmenter: OpenSegmenter) => Promise<T>): Promise<T> {
+  #compute<T>(work: (stages: Stages, open: OpenNetworks) => Promise<T>): Promise<T> {
     return this.#queue.run(() => this.#withEngine(work));
   }
 
-  async #withEngine<T>(work: (stages: Stages, segmenter: OpenSegmenter) => Promise<T>): Promise<T> {
+  async #withEngine<T>(work: (stages: Stages, open: OpenNetworks) => Promise<T>): Promise<T> {
     this.#engine ??= this.#open();
     const engine = await this.#engine;
     return engine.run(work);
@@ -708,20 +780,28 @@ async function bytesOf(file: File): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
-/** Runs the edge detector once on a small grey picture. */
-async function probe({ backend, edgeDetector }: Stages): Promise<void> {
-  const image = backend.upload({ width: 32, height: 32, channels: 3, data: new Float32Array(3 * 32 * 32).fill(0.5) });
+/** Runs what does a task once on a small grey picture. */
+const PROBES: Readonly<Record<NetworkTask, (stages: Stages, open: OpenNetworks) => Promise<void>>> = {
+  edges: ({ backend, edgeDetector }) =>
+    onGrey(backend, async (image) => backend.release(...Object.values(await edgeDetector.run(image, ['e1', 'fused'])))),
+  async segmentation(_, open) {
+    const segmenter = await open.segmenter();
+    await segmenter.segment(await segmenter.encode(GREY), { points: [{ x: 16, y: 16, label: 1 }] });
+  },
+  async detector(_, open) {
+    await (await open.detector()).detect(GREY);
+  },
+};
+
+const GREY = filledRaster(32, 32, 0.5, 3);
+
+async function onGrey(backend: Backend, run: (image: DeviceRaster) => Promise<void>): Promise<void> {
+  const image = backend.upload(GREY);
   try {
-    backend.release(...Object.values(await edgeDetector.run(image, ['e1', 'fused'])));
+    await run(image);
   } finally {
     backend.release(image);
   }
-}
-
-/** Reads a small grey picture once and decodes one click. */
-async function probeSegmenter(segmenter: Segmenter): Promise<void> {
-  const grey = { width: 32, height: 32, channels: 3, data: new Float32Array(3 * 32 * 32).fill(0.5) };
-  await segmenter.segment(await segmenter.encode(grey), { points: [{ x: 16, y: 16, label: 1 }] });
 }
 
 /** The same stream; `ended` is called when it ends, fails or is given up. */
