@@ -178,7 +178,7 @@ def main() -> None:
 
     def normals_of(split: str) -> Dict[str, Dict[str, Normal]]:
         return {
-            scene: read_normals(args.demo / scene / split / "good", args.jnd / scene / split, extractor)
+            scene: read_normals(args.demo / scene / split / "good", args.jnd / scene / split, extractor, args.cache / "edges")
             for scene in args.scenes
         }
 
