@@ -923,7 +923,13 @@ export class Studio {
 /** What is said when another network does a task. */
 const CHANGED: Readonly<Record<NetworkTask, { readonly title: string; says(info: ModelInfo): string }>> = {
   edges: { title: 'Edge detector changed', says: ({ title }) => `Edges now come from ${title}.` },
-  segmentation: { title: 'Segmentation network changed', says: ({ title }) => `${title} now finds the parts.` },
+  segmentation: {
+    title: 'Segmentation network changed',
+    says: ({ title, state }) =>
+      state === 'missing'
+        ? 'No segmentation network is installed, so none finds parts now. Draw regions by hand.'
+        : `${title} now finds the parts.`,
+  },
   detector: {
     title: 'Anomaly detector changed',
     says: ({ title, state }) =>

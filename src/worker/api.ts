@@ -288,7 +288,7 @@ export interface StudioWorker {
   useShippedWeights(): Promise<ModelInfo>;
   /** Checks the two dropped files of a SAM (.onnx) and segments with them from now on, after a reload too. */
   useSegmenter(files: readonly File[]): Promise<ModelInfo>;
-  /** Back to the shipped segmentation network. */
+  /** Back to the shipped segmentation network; to none (`missing`) where none is shipped. */
   useShippedSegmenter(): Promise<ModelInfo>;
 
   /** What a dropped network of one file is made for, by its content; edges if that cannot be told. */

@@ -220,6 +220,32 @@ describe('networks that the person brings', () => {
     });
   });
 
+  it('can be given up where none is shipped', async () => {
+    answers.set(`models/${SHIPPED.segmentation}`, () => new Response('', { status: 404 }));
+    const studio = await visit();
+    expect(await segmentation(studio)).toMatchObject({ state: 'missing' });
+    await studio.useSegmenter([file('own-d.onnx', decoder), file('own-e.onnx', encoder)]);
+    expect(await studio.segment(image, at(100))).not.toEqual([]);
+
+    expect(await studio.useShippedSegmenter()).toMatchObject({ state: 'missing' });
+    expect(await offer(studio, 'own-segmentation')).toMatchObject({ state: 'stored', inUse: false });
+    await expect(studio.segment(image, at(100))).rejects.toMatchObject({
+      code: 'missing-weights',
+      message: expect.stringMatching(/^No segmentation network is installed\. Draw the region by hand/),
+    });
+    await studio.removeNetwork('own-segmentation');
+    expect(await segmentation(await visit())).toMatchObject({ state: 'missing' });
+    expect(await offer(studio, 'own-segmentation')).toBeUndefined();
+  });
+
+  it('stay in use when the weights of the shipped one are gone', async () => {
+    const studio = await visit();
+    await studio.useSegmenter([file('own-d.onnx', decoder), file('own-e.onnx', encoder)]);
+    answers.set('models/e.onnx', () => new Response('', { status: 404 }));
+    await expect(studio.useShippedSegmenter()).rejects.toMatchObject({ code: 'missing-weights' });
+    expect(await segmentation(studio)).toMatchObject({ id: 'own-e.onnx' });
+  });
+
   it('leave the one before in use when they cannot be run', async () => {
     const studio = await visit();
     // It has the form of an encoder, and gives what is no number.
