@@ -152,7 +152,7 @@ function Offer({ offer }: { readonly offer: NetworkOffer }) {
         {offer.page !== null && (
           <>
             {' · '}
-            <Anchor href={offer.page} target="_blank" rel="noreferrer" inherit>
+            <Anchor href={offer.page} target="_blank" rel="noreferrer" inherit underline="always">
               authors
             </Anchor>
           </>
