@@ -4,7 +4,14 @@ import { reportOf, type ErrorReport } from '../core/errors';
 import type { Operation, RegionShape } from '../core/recipe';
 import { randomWarp } from '../core/tps';
 import { Random } from '../core/random';
-import { newDraft, type Draft, type ImageRecord, type ProjectDocument, type Variant } from '../project/document';
+import {
+  newDraft,
+  type Draft,
+  type DraftSettings,
+  type ImageRecord,
+  type ProjectDocument,
+  type Variant,
+} from '../project/document';
 import type { ProjectStore } from '../project/store';
 import type {
   ComputePreference,
@@ -640,7 +647,7 @@ export class Studio {
     return this.#candidates.donors;
   }
 
-  donorOf(draft: Draft): ImageRecord | null {
+  donorOf(draft: DraftSettings): ImageRecord | null {
     return donorOf(draft, this.donors());
   }
 

@@ -9,6 +9,7 @@ import {
 } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { useShallow } from 'zustand/react/shallow';
 import type { Variant } from '../../../project/document';
 import { useProject, useSession, useStudio } from '../../app/context';
 import { Thumbnail } from '../../parts/Thumbnail';
@@ -32,7 +33,7 @@ function Filmstrip() {
   const datasetId = useSession((state) => state.datasetId);
   const imageId = useSession((state) => state.imageId);
   const images = useProject((state) => state.document.images);
-  const drafts = useProject((state) => state.document.drafts);
+  const edited = useProject(useShallow((state) => Object.keys(state.document.drafts)));
   const list = useMemo(() => (datasetId === null ? [] : imagesOf({ images }, datasetId)), [images, datasetId]);
   const scroller = useRef<HTMLDivElement>(null);
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions are used in this render alone
@@ -65,7 +66,7 @@ function Filmstrip() {
                 aria-label={image.path}
                 aria-current={image.id === imageId ? 'true' : undefined}
                 title={image.path}
-                data-edited={image.id in drafts || undefined}
+                data-edited={edited.includes(image.id) || undefined}
                 onClick={() => void studio.openImage(image.id)}
               >
                 <Thumbnail source={image.thumbnail ?? image.source} />
