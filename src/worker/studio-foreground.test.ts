@@ -8,7 +8,7 @@ import { rleHas } from '../core/rle';
 import type { ImageRecord } from '../project/document';
 import { FOREGROUND_THRESHOLD } from '../synthesis/foreground';
 
-/** JND map and foreground by the worker's own code in Node. */
+/** The foreground by the worker's own code in Node. */
 
 const PUBLIC = new URL('../../public/', import.meta.url);
 
@@ -92,8 +92,6 @@ describe('the foreground in the worker', () => {
     expect(rleHas(foreground, 32, 20)).toBe(true);
     expect(rleHas(foreground, 8, 20)).toBe(false);
     expect((await studio.foreground(image, 1)).area).toBe(0);
-    const { map } = await studio.jnd(image);
-    expect([map.width, map.height]).toEqual([60, 40]);
     expect(prepared.maps).toBe(1);
   });
 
