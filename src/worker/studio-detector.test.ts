@@ -1,4 +1,5 @@
 import 'fake-indexeddb/auto';
+import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sha256 } from '../core/hash';
@@ -225,7 +226,7 @@ describe('a detector that the person brings', { timeout: 60_000 }, () => {
 
   it('is told from an edge detector by what it holds, also where it lacks something', async () => {
     const studio = await visit();
-    const edges = new Uint8Array(await readFile(new URL('models/pidinet-small.onnx', PUBLIC)));
+    const edges = new Uint8Array(await readFile(new URL('../../public/models/pidinet-small.onnx', import.meta.url)));
     const text = new TextEncoder().encode('no network');
     const lacking = detectorFixture({ metadata: { 'detector.size': undefined } });
     const unnamed = detectorFixture({ without: ['anomaly_map'] });
