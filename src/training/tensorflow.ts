@@ -6,6 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
  * or WebGL.
  */
 export async function startTensorFlow(): Promise<void> {
+  // Else its CPU backend advises to install another one, on every start.
+  tf.enableProdMode();
   // The build that Node loads registers every gradient, the one for bundlers none. This path is no package entry and
   // Node could not load it; it need not, since there the question answers itself.
   if (!tf.getGradient('Conv2D')) await import('@tensorflow/tfjs-core/dist/register_all_gradients');
