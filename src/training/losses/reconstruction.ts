@@ -37,9 +37,10 @@ export function gradientLoss(
     for (const axis of [1, 2] as const) {
       const knownPairs = tf.mul(...ends(known, axis));
       const emptyPairs = tf.mul(...ends(empty, axis));
-      const weight = tf.minimum(tf.add(knownPairs, emptyPairs), 1);
+      const weight: tf.Tensor4D = tf.minimum(tf.add(knownPairs, emptyPairs), 1);
       const wanted = tf.mul(difference(target, axis), knownPairs);
-      terms.push(weightedMean(absolute(tf.sub(difference(result, axis), wanted)), weight, 1));
+      const wrong: tf.Tensor4D = tf.sub(difference(result, axis), wanted);
+      terms.push(weightedMean(absolute(wrong), weight, 1));
     }
   }
   return tf.div(tf.addN(terms), scales);
