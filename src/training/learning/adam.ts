@@ -45,15 +45,15 @@ export class Adam {
 
   /**
    * One step.
-   * @param gradients as `tf.variableGrads` returns them; only read.
+   * @param vector the gradient, [size]; only read.
    * @param rate the learning rate.
    */
-  apply(gradients: tf.NamedTensorMap, rate: number): void {
+  apply(vector: tf.Tensor1D, rate: number): void {
     const { beta1, beta2, epsilon, weightDecay, clip } = this.#settings;
     const steps = this.#steps + 1;
     const [first, second] = tf.tidy(() => {
       const weights = this.#parameters.flatten();
-      let gradient = this.#parameters.flattenGradients(gradients);
+      let gradient = vector;
       if (clip !== undefined) {
         const norm = tf.sqrt(tf.sum(tf.square(gradient)));
         gradient = tf.mul(gradient, tf.minimum(1, tf.div(clip, tf.add(norm, 1e-6))));

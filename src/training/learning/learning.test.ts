@@ -28,8 +28,8 @@ function problem() {
     return { total: tf.addN([near, cubes, both]), values: { near, cubes } };
   };
   const step = (adam: Adam) => {
-    const made = differentiate(parameters.variables, loss);
-    adam.apply(made.gradients, 0.1);
+    const made = differentiate(parameters, loss);
+    adam.apply(made.vector, 0.1);
     made.dispose();
   };
   return { p, q, parameters, loss, step, dispose: () => tf.dispose([p, q]) };
@@ -103,8 +103,8 @@ describe('parameters', () => {
       loss();
       throw new Error('no memory');
     };
-    expect(() => differentiate(parameters.variables, failing)).toThrow('no memory');
-    const made = differentiate(parameters.variables, loss);
+    expect(() => differentiate(parameters, failing)).toThrow('no memory');
+    const made = differentiate(parameters, loss);
     expect(made.values.near.dataSync()[0]).toBeCloseTo(1 + 9 + 2.25, 5);
     expect(made.total.dataSync()[0]).toBeCloseTo(12.25 + 0.027 + 0.001 + 0.3, 5);
     made.dispose();
