@@ -1,8 +1,9 @@
-import { createRaster, luma, type Raster } from '../core/raster';
+import { cloneRaster, createRaster, luma, type Raster } from '../core/raster';
 import { Random } from '../core/random';
-import { image, model, node, tensor } from '../models/onnx-file/build';
+import { image, int64s, model, node, tensor } from '../models/onnx-file/build';
 import { serializeOnnx } from '../models/onnx-file/onnx';
 import type { OnnxNode, OnnxTensor } from '../models/onnx-file/schema';
+import type { DetectorSample, SampleSource } from './detector/samples';
 import type { Normal } from './generator/pairs';
 import { uniform } from './graph/testing';
 
@@ -101,6 +102,48 @@ export function tinyEdgeDetector(seed = 2): Uint8Array<ArrayBuffer> {
   sides.forEach((side, i) => net.op('Sigmoid', `e${i + 1}`, [side]));
   net.op('Sigmoid', 'fused', [net.conv('classifier', net.op('Concat', 'sides', sides, { axis: 1 }), 4, 1)]);
   return net.file('image', 3, { e1: 1, e2: 1, e3: 1, e4: 1, fused: 1 });
+}
+
+/** `image` → `anomaly_map`, `reconstruction`, `jnd`, `edges`, with batch normalisation in its neck. */
+export function tinyDetector(seed = 4): Uint8Array<ArrayBuffer> {
+  const net = new Sketch(seed);
+  const first = net.conv('reconstruction.encode.0', 'image', 3, 6);
+  const features = net.relu(net.instanceNorm('reconstruction.encode.0_norm', first, 6));
+  const made = net.op('Sigmoid', 'made', [net.conv('reconstruction.head', features, 6, 5)]);
+  const parts = { reconstruction: [0, 3], jnd: [3, 4], edges: [4, 5] };
+  net.weights.push(...[0, 3, 4, 5].map((channel) => int64s(`channel${channel}`, [channel])), int64s('axis', [1]));
+  for (const [name, [from, to]] of Object.entries(parts)) {
+    net.op('Slice', name, [made, `channel${from}`, `channel${to}`, 'axis']);
+  }
+  const together = net.op('Concat', 'together', ['image', 'reconstruction', 'jnd', 'edges'], { axis: 1 });
+  const neck = net.relu(net.batchNorm('neck.unified.norm', net.conv('neck.unified.conv', together, 8, 8), 8));
+  net.op('Sigmoid', 'anomaly_map', [net.conv('localization.head', neck, 8, 1)]);
+  return net.file('image', 3, { anomaly_map: 1, reconstruction: 3, jnd: 1, edges: 1 }, 'detector.multiple');
+}
+
+/** A normal picture, or one with a green square in a random place. */
+export function tinySamples(normals: readonly Normal[]): SampleSource {
+  const untouched = (random: Random): DetectorSample => {
+    const { image, edges } = random.fork('normal').pick(normals);
+    const { width, height } = image;
+    return { shown: image, image, edges, jnd: edges, mask: createRaster(width, height) };
+  };
+  return {
+    normal: async (random) => untouched(random),
+    anomaly: async (random) => {
+      const sample = untouched(random);
+      const { width, height } = sample.image;
+      const shown = cloneRaster(sample.image);
+      const mask = createRaster(width, height);
+      const [x, y] = [random.int(0, width - 8), random.int(0, height - 8)];
+      for (let i = 0; i < 64; i++) {
+        const at = (y + (i >> 3)) * width + x + (i & 7);
+        mask.data[at] = 1;
+        [0.1, 0.9, 0.1].forEach((value, c) => (shown.data[c * width * height + at] = value));
+      }
+      return { ...sample, shown, mask };
+    },
+  };
 }
 
 /** `count` pictures of a coloured box somewhere on a grey ground, and where their edges are. */
