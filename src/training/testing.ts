@@ -97,8 +97,8 @@ export function tinyGenerator(seed = 1): Uint8Array<ArrayBuffer> {
 /** `image` → `e1` … `e4`, `fused`, after sigmoids. */
 export function tinyEdgeDetector(seed = 2): Uint8Array<ArrayBuffer> {
   const net = new Sketch(seed);
-  const features = net.relu(net.conv('init_block', 'image', 3, 4));
-  const sides = [1, 2, 3, 4].map((scale) => net.conv(`conv_reduces.${scale - 1}.conv`, features, 4, 1));
+  const features = net.relu(net.conv('init_block', 'image', 3, 8));
+  const sides = [1, 2, 3, 4].map((scale) => net.conv(`conv_reduces.${scale - 1}.conv`, features, 8, 1));
   sides.forEach((side, i) => net.op('Sigmoid', `e${i + 1}`, [side]));
   net.op('Sigmoid', 'fused', [net.conv('classifier', net.op('Concat', 'sides', sides, { axis: 1 }), 4, 1)]);
   return net.file('image', 3, { e1: 1, e2: 1, e3: 1, e4: 1, fused: 1 });
