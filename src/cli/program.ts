@@ -4,12 +4,13 @@ import { reportOf } from '../core/errors';
 import { edgeOutputSchema, operationSchema, type Operation } from '../core/recipe';
 import type { Box } from '../core/mask';
 import type { PromptPoint } from '../models/sam/segmenter';
+import type { RegionKind } from '../synthesis/draw';
 import { detectCommand, MAP_WRITERS, type DetectOptions } from './detect';
 import { edgesCommand } from './edges';
 import { evaluateCommand, type EvaluateOptions } from './evaluate';
 import { jndCommand, type JndOptions } from './jnd';
 import { regionsCommand, type RegionsOptions } from './regions';
-import { recipeCommand, synthCommand, type RegionKind } from './synth';
+import { recipeCommand, synthCommand } from './synth';
 
 /** Where lines go; without line ends. */
 export interface CliOutput {
