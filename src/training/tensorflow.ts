@@ -34,6 +34,7 @@ export async function startTensorFlow(gpu: SharedGpu | null = null): Promise<Ten
     // The package registers one over a device of its own, where it finds WebGPU.
     if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
     const { device, info } = gpu;
+    claimWebGpu();
     tf.registerBackend('webgpu', () => new WebGPUBackend(device, info));
     await tf.setBackend('webgpu');
     await tf.ready();
@@ -44,6 +45,14 @@ export async function startTensorFlow(gpu: SharedGpu | null = null): Promise<Ten
   await tf.setBackend('cpu');
   await tf.ready();
   return { backend: 'cpu', guard: (work) => work() };
+}
+
+/** TensorFlow.js takes a device only where `navigator.gpu` is, which in Node it is not. */
+function claimWebGpu(): void {
+  const { navigator } = globalThis as { navigator?: { gpu?: unknown } };
+  if (navigator?.gpu) return;
+  if (!navigator) Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: {}, configurable: true });
 }
 
 function guardOf(device: GPUDevice): TensorFlow['guard'] {

@@ -40,6 +40,9 @@ const DECODER = /^(reduce|up|blocks|context|scale|shift|head)\./;
 /** Held-out pictures that are measured, at most. */
 const MEASURED = 8;
 
+/** Metadata entry with the side of the pictures it was trained on, px. */
+const SIZE = 'generator.size';
+
 const FORM: NetworkForm = {
   title: 'an edge-to-image generator',
   input: 'edges',
@@ -266,7 +269,7 @@ export class GeneratorTrainer implements Trainer {
   }
 
   save(weights: Weights): Promise<SavedGraph> {
-    return this.#learner.save(weights);
+    return this.#learner.save(weights, { [SIZE]: String(this.#config.size) });
   }
 
   async state(): Promise<TrainerState> {

@@ -261,9 +261,13 @@ describe('saving', () => {
     });
     // Other values can be written in a variable's place.
     const average = new Map([['shift', Float32Array.of(1, 2, 3, 4)]]);
-    const instead = await load(small()).save(average);
+    const instead = await load(small()).save({ values: average, metadata: { 'detector.size': '64' } });
     const averaged = floatInitializers(parseOnnx(instead.bytes, 'saved')).get('shift')!;
     expect([...readFloats(averaged, 'saved').data]).toEqual([1, 2, 3, 4]);
+    expect(parseOnnx(instead.bytes, 'saved').metadataProps.map(({ key }) => key)).toEqual([
+      'detector.multiple',
+      'detector.size',
+    ]);
     graph.dispose();
   });
 });

@@ -6,6 +6,7 @@ import {
   parseOnnx,
   readFloats,
   serializeOnnx,
+  setMetadata,
   toNumber,
   writeFloats,
 } from '../../models/onnx-file/onnx';
@@ -27,6 +28,13 @@ export interface RunOptions extends Partial<RunMode> {
    * computed.
    */
   readonly outputs?: readonly string[];
+}
+
+export interface SaveOptions {
+  /** Values to write in place of some variables' present ones, e.g. a moving average; in their dims. */
+  readonly values?: ReadonlyMap<string, Float32Array>;
+  /** Metadata entries to add, or to put in place of those there are. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** A trained network as a file. */
@@ -156,17 +164,16 @@ export class TrainableGraph {
   /**
    * The file with the variables' present values, in the precision in which each is stored; all else is as it was.
    * Values beyond float16 become its greatest, which a note says.
-   * @param instead values to write in place of some variables' present ones, e.g. a moving average; in their dims.
    * @throws StudioError `model-failed` if a variable holds values that are not finite.
    */
-  async save(instead: ReadonlyMap<string, Float32Array> = new Map()): Promise<SavedGraph> {
+  async save({ values = new Map(), metadata = {} }: SaveOptions = {}): Promise<SavedGraph> {
     const model = parseOnnx(this.#file, this.name);
     const stored = floatInitializers(model);
     const notes: string[] = [];
     for (const [name, variable] of this.variables) {
       const tensor = stored.get(name);
       if (!tensor) throw new RangeError(`${this.name} has no initializer ${name}.`);
-      const data = Float32Array.from(instead.get(name) ?? (await variable.data<'float32'>()));
+      const data = Float32Array.from(values.get(name) ?? (await variable.data<'float32'>()));
       const bad = data.filter((value) => !Number.isFinite(value)).length;
       if (bad) {
         const what = `has ${bad} of ${data.length} weights in ${name} that are no finite numbers`;
@@ -178,6 +185,7 @@ export class TrainableGraph {
       }
       writeFloats(tensor, data, 'stored');
     }
+    for (const [key, value] of Object.entries(metadata)) setMetadata(model, key, value);
     return { bytes: serializeOnnx(model), notes };
   }
 

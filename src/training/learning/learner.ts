@@ -57,8 +57,8 @@ export class Learner {
     return this.#optimized.all.split(await this.#average.values());
   }
 
-  save(weights: Weights): Promise<SavedGraph> {
-    return this.graph.save(weights);
+  save(weights: Weights, metadata: Readonly<Record<string, string>> = {}): Promise<SavedGraph> {
+    return this.graph.save({ values: weights, metadata });
   }
 
   async state(): Promise<TrainerState> {
