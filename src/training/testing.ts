@@ -71,7 +71,12 @@ class Sketch {
     });
   }
 
-  file(input: string, channels: number, outputs: Readonly<Record<string, number>>, multiple?: string) {
+  file(
+    input: string,
+    channels: number,
+    outputs: Readonly<Record<string, number>>,
+    metadata: Record<string, string> = {},
+  ) {
     const planes = (name: string, count: number) => image(name, ['N', count, 'H', 'W']);
     const made = model(
       [planes(input, channels)],
@@ -79,7 +84,7 @@ class Sketch {
       Object.entries(outputs).map(([name, count]) => planes(name, count)),
       this.weights,
     );
-    if (multiple) made.metadataProps.push({ key: multiple, value: '2' });
+    made.metadataProps = Object.entries(metadata).map(([key, value]) => ({ key, value }));
     return serializeOnnx(made);
   }
 }
@@ -91,7 +96,7 @@ export function tinyGenerator(seed = 1): Uint8Array<ArrayBuffer> {
   const down = net.relu(net.instanceNorm('down.0.norm', net.conv('down.0.conv', stem, 6, 8, 2), 8));
   const up = net.op('Add', 'skip', [net.conv('up.0.conv', net.twice(down), 8, 6), stem]);
   net.op('Sigmoid', 'image', [net.conv('head', net.relu(up), 6, 3)]);
-  return net.file('edges', 1, { image: 3 }, 'generator.multiple');
+  return net.file('edges', 1, { image: 3 }, { 'generator.multiple': '2' });
 }
 
 /** `image` → `e1` … `e4`, `fused`, after sigmoids. */
@@ -118,7 +123,14 @@ export function tinyDetector(seed = 4): Uint8Array<ArrayBuffer> {
   const together = net.op('Concat', 'together', ['image', 'reconstruction', 'jnd', 'edges'], { axis: 1 });
   const neck = net.relu(net.batchNorm('neck.unified.norm', net.conv('neck.unified.conv', together, 8, 8), 8));
   net.op('Sigmoid', 'anomaly_map', [net.conv('localization.head', neck, 8, 1)]);
-  return net.file('image', 3, { anomaly_map: 1, reconstruction: 3, jnd: 1, edges: 1 }, 'detector.multiple');
+  const outputs = { anomaly_map: 1, reconstruction: 3, jnd: 1, edges: 1 };
+  return net.file('image', 3, outputs, {
+    'detector.size': '64',
+    'detector.multiple': '2',
+    'detector.input': JSON.stringify({ mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }),
+    'detector.score': JSON.stringify({ smooth: 5, reduce: 'max' }),
+    'detector.threshold': JSON.stringify({ image: 9, pixel: 9 }),
+  });
 }
 
 /** A normal picture, or one with a green square in a random place. */

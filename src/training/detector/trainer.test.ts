@@ -1,7 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../core/random';
-import { averagePrecision } from '../../evaluation/average-precision';
+import { rasterOf } from '../../core/raster';
+import { averagePrecision, thresholdOfBestF1 } from '../../evaluation/labelled-scores';
+import { loadOwnDetector } from '../../models/detector/load';
+import { imageScore } from '../../models/detector/score';
+import { parseOnnx } from '../../models/onnx-file/onnx';
 import { TrainableGraph } from '../graph/graph';
 import { largestDifference, runOnnx } from '../graph/testing';
 import { decodeCheckpoint } from '../run/checkpoint';
@@ -30,6 +34,7 @@ const config = (changes: Partial<DetectorConfig> = {}): DetectorConfig =>
     ...changes,
   });
 
+const figures = { averagePrecision, thresholdOfBestF1 };
 const unseen = tinySamples(tinyNormals(2, SIZE, 99));
 const heldOut: HeldOutPicture[] = await Promise.all(
   [0, 1, 2, 3].map(async (i) => {
@@ -40,7 +45,7 @@ const heldOut: HeldOutPicture[] = await Promise.all(
 );
 
 function start(settings = config(), samples: SampleSource = source): TrainingRun {
-  const trainer = new DetectorTrainer({ config: settings, init, samples, heldOut, averagePrecision });
+  const trainer = new DetectorTrainer({ config: settings, init, samples, heldOut, figures });
   return new TrainingRun(settings, init, trainer);
 }
 
@@ -58,9 +63,23 @@ describe('a detector', () => {
 
     const [{ pictures }] = await run.samples(1);
     expect(pictures.map(({ title }) => title)).toEqual(['Shown', 'Anomaly', 'Reconstruction', 'Heat map']);
+    // As the studio runs it, from what the file says of itself.
     const { bytes } = await run.save('latest');
-    const found = await runOnnx(bytes, { image: { dims: [1, 3, SIZE, SIZE], data: heldOut[0].shown.data } });
-    expect(largestDifference(found.anomaly_map.data, pictures[3].raster.data)).toBeLessThan(1e-2);
+    const { bytes: prepared, form } = await loadOwnDetector(bytes, 'mine.onnx');
+    expect(form).toMatchObject({ size: SIZE, score: { smooth: 5, reduce: 'max' } });
+    // The studio puts the normalisation into the graph, before an input of another name.
+    const input = parseOnnx(prepared, 'mine.onnx').graph.input[0].name;
+    const scores: number[] = [];
+    for (const [i, { shown }] of heldOut.entries()) {
+      const found = await runOnnx(prepared, { [input]: { dims: [1, 3, SIZE, SIZE], data: shown.data } });
+      const map = rasterOf(found.anomaly_map.data, SIZE, SIZE);
+      if (i === 0) expect(largestDifference(map.data, pictures[3].raster.data)).toBeLessThan(1e-2);
+      scores.push(imageScore(map, form.score));
+    }
+    // Its threshold parts the held-out pictures.
+    expect(scores.map((score) => score > form.threshold.image)).toEqual([true, true, false, false]);
+    expect(form.threshold.pixel).toBeGreaterThan(0);
+    expect(form.threshold.pixel).toBeLessThan(1);
     run.dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
@@ -125,8 +144,10 @@ describe('a detector', () => {
       expect(same, name).toBe(name.startsWith('reconstruction'));
     }
     for (const each of [one, other, run]) each.dispose();
-    const wrong = { config: config(), samples: source, heldOut, averagePrecision, init: tinyGenerator() };
-    expect(() => new DetectorTrainer(wrong)).toThrow(/tiny\.onnx is a network, but not a detector: .*“anomaly_map”/);
+    const wrong = { config: config(), samples: source, heldOut, figures, init: tinyGenerator() };
+    expect(() => new DetectorTrainer(wrong)).toThrow(
+      /tiny\.onnx is a network, but no detector: it lacks .*anomaly_map/,
+    );
     expect(() => new DetectorTrainer({ ...wrong, init, heldOut: heldOut.slice(0, 1) })).toThrow(RangeError);
   });
 });

@@ -1,5 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { throwIfCancelled } from '../../core/errors';
+import type { Raster } from '../../core/raster';
+import { detectorForm, type DetectorForm } from '../../models/detector/form';
+import { imageScore } from '../../models/detector/score';
+import { parseOnnx } from '../../models/onnx-file/onnx';
 import type { SavedGraph } from '../graph/graph';
 import { differentiate, type Gradient } from '../learning/differentiate';
 import { Learner } from '../learning/learner';
@@ -31,8 +35,16 @@ export interface DetectorTrainerOptions {
   readonly samples: SampleSource;
   /** Synthetic anomalies on held-out normals, and such normals as they are; both kinds. */
   readonly heldOut: readonly HeldOutPicture[];
-  /** Average precision of scores, 1 marking what is to be found (src/evaluation): stages do not import each other. */
+  readonly figures: RankingFigures;
+}
+
+/**
+ * What scores come to, each marked as wanted (1) or not (0). They are handed in because stages do not import each other:
+ * src/evaluation/labelled-scores.ts.
+ */
+export interface RankingFigures {
   readonly averagePrecision: (scores: Float32Array, wanted: Uint8Array) => number;
+  readonly thresholdOfBestF1: (scores: Float32Array, wanted: Uint8Array) => number;
 }
 
 /**
@@ -44,6 +56,7 @@ export interface DetectorTrainerOptions {
 export class DetectorTrainer implements Trainer {
   readonly #options: DetectorTrainerOptions;
   readonly #learner: Learner;
+  readonly #form: DetectorForm;
   readonly #outputs: readonly string[];
 
   /** @throws StudioError `bad-weights` or `bad-argument` when the file, its layers or the size do not suit. */
@@ -52,11 +65,13 @@ export class DetectorTrainer implements Trainer {
     if (!heldOut.some(({ mask }) => mask) || !heldOut.some(({ mask }) => !mask)) {
       throw new RangeError('Measuring takes pictures with anomalies and pictures without.');
     }
+    const form = detectorForm(parseOnnx(init, config.init.id), config.init.id);
     const graph = loadNetwork(init, config.init.id, FORM, {
       size: config.size,
       layers: config.layers === 'all' ? undefined : (name) => LOCALIZATION.test(name),
     });
     this.#options = options;
+    this.#form = form;
     this.#learner = new Learner(graph, { beta1: 0.9, beta2: 0.99, clip: GREATEST_NORM });
     this.#outputs = FORM.outputs.map(
       (output) => (FORM.sigmoids.includes(output) && graph.logits.get(output)) || output,
@@ -101,7 +116,7 @@ export class DetectorTrainer implements Trainer {
     try {
       return differentiate(this.#learner.trained, () => {
         const { graph } = this.#learner;
-        const made = graph.run({ image: batch.shown }, { training: true, outputs: this.#outputs });
+        const made = graph.run({ image: this.#normalised(batch.shown) }, { training: true, outputs: this.#outputs });
         const [anomaly, reconstruction, jnd, edges] = this.#outputs.map((output) => channelsLast(made[output]));
         const values = {
           image: likeness(reconstruction, batch.image),
@@ -116,34 +131,44 @@ export class DetectorTrainer implements Trainer {
     }
   }
 
+  /** RGB in [0, 1] as the file wants it. */
+  #normalised(planar: tf.Tensor4D): tf.Tensor4D {
+    const [mean, std] = [this.#form.input.mean, this.#form.input.std].map((each) =>
+      tf.tensor4d([...each], [1, 3, 1, 1]),
+    );
+    return tf.div(tf.sub(planar, mean), std);
+  }
+
   async measure(signal?: AbortSignal): Promise<Measurement> {
-    const { heldOut, averagePrecision } = this.#options;
-    const pixels: { scores: Float32Array; wanted: Uint8Array }[] = [];
-    await this.#learner.withAverage(async () => {
-      for (const { shown, mask } of heldOut) {
-        throwIfCancelled(signal, 'training');
-        const { data: scores } = (await this.#run(shown, ['anomaly_map'])).anomaly_map;
-        const wanted = mask ? Uint8Array.from(mask.data, (inside) => (inside > 0.5 ? 1 : 0)) : null;
-        pixels.push({ scores, wanted: wanted ?? new Uint8Array(scores.length) });
-      }
-    });
+    const { averagePrecision } = this.#options.figures;
+    const { pixels, images } = await this.#learner.withAverage(() => this.#score(signal));
     const values = {
-      pixelAp: averagePrecision(
-        joined(
-          Float32Array,
-          pixels.map(({ scores }) => scores),
-        ),
-        joined(
-          Uint8Array,
-          pixels.map(({ wanted }) => wanted),
-        ),
-      ),
-      imageAp: averagePrecision(
-        Float32Array.from(pixels, ({ scores }) => scores.reduce((most, score) => Math.max(most, score), -Infinity)),
-        Uint8Array.from(heldOut, ({ mask }) => (mask ? 1 : 0)),
-      ),
+      pixelAp: averagePrecision(pixels.scores, pixels.wanted),
+      imageAp: averagePrecision(images.scores, images.wanted),
     };
     return { score: values.pixelAp, values };
+  }
+
+  /** Scores of all held-out pixels and pictures, the latter by the file's own rule. */
+  async #score(signal?: AbortSignal): Promise<{ pixels: Labelled; images: Labelled }> {
+    const { heldOut } = this.#options;
+    const maps: Raster[] = [];
+    for (const { shown } of heldOut) {
+      throwIfCancelled(signal, 'training');
+      maps.push((await this.#run(shown, ['anomaly_map'])).anomaly_map);
+    }
+    const plane = maps[0].data.length;
+    const scores = new Float32Array(maps.length * plane);
+    const wanted = new Uint8Array(scores.length);
+    maps.forEach(({ data }, i) => {
+      scores.set(data, i * plane);
+      heldOut[i].mask?.data.forEach((inside, at) => (wanted[i * plane + at] = inside > 0.5 ? 1 : 0));
+    });
+    const images = {
+      scores: Float32Array.from(maps, (map) => imageScore(map, this.#form.score)),
+      wanted: Uint8Array.from(heldOut, ({ mask }) => (mask ? 1 : 0)),
+    };
+    return { pixels: { scores, wanted }, images };
   }
 
   async samples(count: number, signal?: AbortSignal): Promise<TrainingSample[]> {
@@ -168,7 +193,7 @@ export class DetectorTrainer implements Trainer {
 
   /** Outputs for one picture. */
   async #run(shown: DetectorSample['shown'], outputs: readonly string[]) {
-    const made = tf.tidy(() => this.#learner.graph.run({ image: planarOf([shown]) }, { outputs }));
+    const made = tf.tidy(() => this.#learner.graph.run({ image: this.#normalised(planarOf([shown])) }, { outputs }));
     try {
       const rasters = await Promise.all(outputs.map((output) => rasterFrom(made[output])));
       return Object.fromEntries(outputs.map((output, i) => [output, rasters[i]]));
@@ -181,8 +206,15 @@ export class DetectorTrainer implements Trainer {
     return this.#learner.weights();
   }
 
-  save(weights: Weights): Promise<SavedGraph> {
-    return this.#learner.save(weights);
+  /** With the size it was trained at, and thresholds of the best F1 on the held-out pictures. */
+  async save(weights: Weights): Promise<SavedGraph> {
+    const { thresholdOfBestF1 } = this.#options.figures;
+    const { pixels, images } = await this.#learner.withWeights(weights, () => this.#score());
+    const rounded = ({ scores, wanted }: Labelled) => Number(thresholdOfBestF1(scores, wanted).toFixed(4));
+    return this.#learner.save(weights, {
+      'detector.size': String(this.#options.config.size),
+      'detector.threshold': JSON.stringify({ image: rounded(images), pixel: rounded(pixels) }),
+    });
   }
 
   state(): Promise<TrainerState> {
@@ -204,12 +236,8 @@ function likeness(made: tf.Tensor4D, wanted: tf.Tensor4D): tf.Scalar {
   return tf.add(squared, dissimilarity(made, wanted));
 }
 
-function joined<T extends Float32Array | Uint8Array>(Kind: new (length: number) => T, parts: readonly T[]): T {
-  const all = new Kind(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+/** Scores, and which of them should be high. */
+interface Labelled {
+  readonly scores: Float32Array;
+  readonly wanted: Uint8Array;
 }

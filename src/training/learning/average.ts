@@ -27,15 +27,8 @@ export class MovingAverage {
   }
 
   /** Runs something with the averages in the parameters' place. */
-  async during<T>(work: () => Promise<T>): Promise<T> {
-    const present = this.#parameters.flatten();
-    try {
-      this.#parameters.assign(this.#vector);
-      return await work();
-    } finally {
-      this.#parameters.assign(present);
-      present.dispose();
-    }
+  during<T>(work: () => Promise<T>): Promise<T> {
+    return this.#parameters.during(this.#vector, work);
   }
 
   async values(): Promise<Float32Array> {

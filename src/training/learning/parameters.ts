@@ -47,6 +47,18 @@ export class Parameters {
     });
   }
 
+  /** Runs something with the vector's values in the variables, and puts the present ones back. */
+  async during<T>(vector: tf.Tensor1D, work: () => Promise<T>): Promise<T> {
+    const present = this.flatten();
+    try {
+      this.assign(vector);
+      return await work();
+    } finally {
+      this.assign(present);
+      present.dispose();
+    }
+  }
+
   /** A value for each element: that of its variable. */
   expand(valueOf: (name: string) => number): Float32Array {
     const out = new Float32Array(this.size);
@@ -64,6 +76,20 @@ export class Parameters {
     return new Map(
       this.#variables.map((variable, i) => [this.names[i], vector.slice(at, (at += variable.size))] as const),
     );
+  }
+
+  /** The inverse of {@link split}. @throws RangeError if a variable has no values, or not as many as it takes. */
+  join(values: ReadonlyMap<string, Float32Array>): Float32Array {
+    const out = new Float32Array(this.size);
+    let at = 0;
+    this.#variables.forEach(({ size }, i) => {
+      const own = values.get(this.names[i]);
+      if (own?.length !== size)
+        throw new RangeError(`${this.names[i]} takes ${size} values, not ${own?.length ?? 'none'}.`);
+      out.set(own, at);
+      at += size;
+    });
+    return out;
   }
 
   #joined(tensors: readonly tf.Tensor[]): tf.Tensor1D {
