@@ -1,9 +1,11 @@
-import { StudioError } from '../core/errors';
-import type { Raster } from '../core/raster';
+import { StudioError, throwIfCancelled } from '../core/errors';
+import { rgbFromImage8, type Raster } from '../core/raster';
 import type { EvaluationSample } from '../evaluation/evaluator';
+import type { Detector } from '../models/detector/detector';
 import type { ImageCodec } from './codec';
 import { commonFolders, rerooted, type FileTree } from './file-tree';
 import { decodeNpy } from './npy';
+import { sniffImage } from './sniff';
 import { readGroundTruth, type TestImage, type TestSet } from './test-set';
 import { decodeTiff } from './tiff';
 
@@ -25,6 +27,8 @@ export interface AnomalyMapSource {
 export interface MapFiles extends AnomalyMapSource {
   /** Maps that belong to no test image. */
   readonly unused: readonly string[];
+  /** The first map's file, as messages call it; null where there is none. It may be another object's that fits as well. */
+  readonly example: string | null;
   /** Why there is no map of an image (`bad-map`: none, or two); `mapOf` throws it. */
   readonly missing: ReadonlyMap<TestImage, StudioError>;
 }
@@ -65,6 +69,7 @@ export function mapFiles(tree: FileTree, { object, images }: TestSet): MapFiles 
   return {
     unused: tree.paths.filter((path) => own.test(path) && !used.has(path)),
     missing,
+    example: files.size > 0 ? tree.nameOf([...files.values()][0]) : null,
     async mapOf(image) {
       const path = files.get(image);
       if (path === undefined) throw missing.get(image)!;
@@ -97,6 +102,28 @@ export function isMapPath(path: string): boolean {
 
 function endingOf(path: string): string {
   return path.slice(path.lastIndexOf('.'));
+}
+
+/**
+ * Maps that a detector makes of the test images, with the scores of its own rule.
+ * @param signal ends it: the next map rejects with `cancelled`.
+ */
+export function detectorMaps(
+  tree: FileTree,
+  detector: Detector,
+  codec: ImageCodec,
+  signal?: AbortSignal,
+): AnomalyMapSource {
+  return {
+    async mapOf({ path }) {
+      throwIfCancelled(signal, 'evaluation');
+      const name = tree.nameOf(path);
+      const bytes = await tree.read(path);
+      sniffImage(bytes, name);
+      const { map, score } = await detector.detect(rgbFromImage8(await codec.decode(bytes, name)), { signal });
+      return { name, map, score };
+    },
+  };
 }
 
 function placesOf(object: string, { path, subset }: TestImage): string[] {

@@ -135,6 +135,19 @@ describe('metrics of cases worked by hand', () => {
     expect(parted.areas[0].area).toBeCloseTo((1 / 2 + 1) / 2, 12);
   });
 
+  it('ranks images by the score they come with, where they do', () => {
+    const scored = (subset: string, score: number | undefined, rows: string[]) => ({
+      ...sampleOf(subset, [9, 1], rows, null),
+      score,
+    });
+    const defect = scored('hole', 3, ['#.']);
+    expect(evaluated([defect, scored(GOOD, 2, ['..'])], false).image!.auroc).toBe(1);
+    expect(evaluated([defect, scored(GOOD, 4, ['..'])], false).image!.auroc).toBe(0);
+    // Without a score it is the map's maximum, 9.
+    expect(evaluated([defect, scored(GOOD, undefined, ['..'])], false).image!.auroc).toBe(0);
+    expect(() => evaluated([scored('hole', NaN, ['#.'])], false)).toThrow(RangeError);
+  });
+
   it('takes 0 and −0 for the same score', () => {
     const { pixel } = evaluated([sampleOf('hole', [0, -0], ['#.']), sampleOf(GOOD, [-0, -0], ['..'])], false);
     expect(pixel).toMatchObject({ auroc: 0.5, averagePrecision: 0.25 });

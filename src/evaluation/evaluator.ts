@@ -119,7 +119,7 @@ export class Evaluator {
   /**
    * Takes an image in; after an error it is as if the image had not been there.
    * @throws StudioError `bad-map` naming the sample, if a score is NaN or infinite.
-   * @throws RangeError if sizes differ, a defect is empty, or a saturation is out of range.
+   * @throws RangeError if sizes differ, a defect is empty, a saturation is out of range, or its own score is not finite.
    */
   add(sample: EvaluationSample): void {
     const { name, subset, map, defects } = sample;
@@ -134,10 +134,7 @@ export class Evaluator {
       throw new StudioError('bad-map', 'evaluation', message, { file: name });
     }
     const score = imageScore(sample);
-    if (!Number.isFinite(score)) {
-      const message = `The detector gives ${name} the score ${score}, which is no finite number. Export the detector again.`;
-      throw new StudioError('bad-map', 'evaluation', message, { file: name });
-    }
+    if (!Number.isFinite(score)) throw new RangeError(`The score of ${name} is no ${score}.`);
     const own = this.#subset(subset);
     own.images++;
     own.scores.push(score);

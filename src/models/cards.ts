@@ -29,6 +29,16 @@ const generatorCardSchema = z.looseObject({
   collapseShare: z.number().nullish(),
 });
 
+const detectorCardSchema = z.looseObject({
+  ...common,
+  task: z.literal('anomaly-localization'),
+  /** Whether better weights are to come. */
+  preliminary: z.boolean().optional(),
+  /** Side of the square pictures it is given, px; and of what it has to be a multiple. */
+  size: z.number().int().positive(),
+  multiple: z.number().int().positive(),
+});
+
 const { id, title, licence, file, sha256, bytes } = common;
 
 const segmentationCardSchema = z.looseObject({
@@ -42,12 +52,18 @@ const segmentationCardSchema = z.looseObject({
   everything: z.looseObject({ quality: z.number(), stability: z.number() }).optional(),
 });
 
-export const cardSchema = z.discriminatedUnion('task', [edgeCardSchema, generatorCardSchema, segmentationCardSchema]);
+export const cardSchema = z.discriminatedUnion('task', [
+  edgeCardSchema,
+  generatorCardSchema,
+  detectorCardSchema,
+  segmentationCardSchema,
+]);
 export type AnyCard = z.infer<typeof cardSchema>;
 /** Cards of networks of one file. */
-export type ModelCard = EdgeCard | GeneratorCard;
+export type ModelCard = EdgeCard | GeneratorCard | DetectorCard;
 export type EdgeCard = z.infer<typeof edgeCardSchema>;
 export type GeneratorCard = z.infer<typeof generatorCardSchema>;
+export type DetectorCard = z.infer<typeof detectorCardSchema>;
 export type SegmentationCard = z.infer<typeof segmentationCardSchema>;
 
 /** A file that a card vouches for. */
@@ -67,6 +83,7 @@ export const SHIPPED = {
   edges: 'pidinet-small.json',
   generator: 'generator.json',
   segmentation: 'sam-nano.json',
+  detector: 'detector.json',
 } as const;
 
 /** @throws StudioError `bad-weights` if the text is no card. */

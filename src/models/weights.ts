@@ -45,7 +45,8 @@ export async function loadShippedGenerator(source: WeightSource): Promise<Loaded
   return model?.card?.task === 'edge-to-image' ? (model as LoadedModel<GeneratorCard>) : null;
 }
 
-async function loadShipped(source: WeightSource, cardFile: string): Promise<LoadedModel | null> {
+/** A network of one file by its card; null where the card is missing. @throws as {@link readVouched}, `bad-weights`. */
+export async function loadShipped(source: WeightSource, cardFile: string): Promise<LoadedModel | null> {
   const text = await source.read(cardFile);
   if (!text) return null;
   const card = parseCard(new TextDecoder().decode(text), `models/${cardFile}`);
@@ -98,20 +99,31 @@ export async function loadOwnEdges(
   switch (formatOf(bytes)) {
     case 'pth':
       return { ...identity, bytes: (await onnxFromPth(bytes, file, (name) => template(source, name))).model };
-    case 'page': {
-      const message = `${file} is a web page, not weights. Download the file itself (on GitHub: “Download raw file”).`;
-      throw new StudioError('bad-weights', 'model', message, { file });
-    }
     case 'other':
-      checkEdgeNetwork(parseOnnx(bytes, file), file);
+      checkEdgeNetwork(parseOwnOnnx(bytes, file), file);
       return { ...identity, bytes };
   }
 }
 
 /** By the first bytes: a zip or a bare pickle is a checkpoint. */
-function formatOf(bytes: Uint8Array): 'pth' | 'page' | 'other' {
-  if ((bytes[0] === 0x50 && bytes[1] === 0x4b) || bytes[0] === 0x80) return 'pth';
-  return /^\uFEFF?\s*</.test(new TextDecoder().decode(bytes.subarray(0, 64))) ? 'page' : 'other';
+function formatOf(bytes: Uint8Array): 'pth' | 'other' {
+  return (bytes[0] === 0x50 && bytes[1] === 0x4b) || bytes[0] === 0x80 ? 'pth' : 'other';
+}
+
+/** An ONNX file that the person brings. @throws StudioError `bad-weights` naming the file: a web page, no network. */
+export function parseOwnOnnx(bytes: Uint8Array, file: string): OnnxModel {
+  if (/^\uFEFF?\s*</.test(new TextDecoder().decode(bytes.subarray(0, 64)))) {
+    const message = `${file} is a web page, not weights. Download the file itself (on GitHub: “Download raw file”).`;
+    throw new StudioError('bad-weights', 'model', message, { file });
+  }
+  return parseOnnx(bytes, file);
+}
+
+/** @throws StudioError `bad-weights` if weights lie in files beside this one. */
+export function refuseExternalWeights(model: OnnxModel, file: string): void {
+  if (!model.graph.initializer.some(({ externalData }) => externalData?.length)) return;
+  const message = `${file} keeps its weights in another file. Choose an export of one file.`;
+  throw new StudioError('bad-weights', 'model', message, { file });
 }
 
 async function template(source: WeightSource, file: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,12 +1,12 @@
-import type { TensorInfo } from '../../compute/onnx/session';
 import { StudioError } from '../../core/errors';
 import { sha256 } from '../../core/hash';
 import type { ModelRef } from '../../core/recipe';
 import { parseCard, SHIPPED, type SegmentationCard } from '../cards';
 import { officialOf, type WeightFile } from '../official';
-import { metadata, parseOnnx, toNumber } from '../onnx-file/onnx';
-import { DataType, type OnnxModel, type OnnxValueInfo } from '../onnx-file/schema';
-import { readVouched, type WeightSource } from '../weights';
+import { metadata, parseOnnx } from '../onnx-file/onnx';
+import type { OnnxModel } from '../onnx-file/schema';
+import { signatureOf } from '../onnx-file/signature';
+import { readVouched, refuseExternalWeights, type WeightSource } from '../weights';
 import { pairSide, recogniseSam, type SamDecoder, type SamEncoder } from './family';
 
 /** The two files of a SAM, checked. */
@@ -64,10 +64,7 @@ export async function loadOwnSam(files: readonly WeightFile[]): Promise<SamModel
   let decoder: { file: WeightFile; form: SamDecoder; model: OnnxModel } | null = null;
   for (const file of files) {
     const model = parseOnnx(file.bytes, file.name);
-    if (model.graph.initializer.some(({ externalData }) => externalData?.length)) {
-      const message = `${file.name} keeps its weights in another file. Choose an export of one file.`;
-      throw new StudioError('bad-weights', 'model', message, { file: file.name });
-    }
+    refuseExternalWeights(model, file.name);
     const form = recogniseSam(signatureOf(model), file.name);
     const other = form.role === 'encoder' ? encoder : decoder;
     if (other) {
@@ -106,22 +103,4 @@ export async function loadOwnSam(files: readonly WeightFile[]): Promise<SamModel
 function knowsBoxLabels(decoder: OnnxModel): boolean {
   const labels = metadata(decoder, 'sam.box_labels')?.match(/\d+/g);
   return labels?.join() === '2,3';
-}
-
-function signatureOf({ graph }: OnnxModel): { inputs: TensorInfo[]; outputs: TensorInfo[] } {
-  // Old exports list their weights among the inputs.
-  const weights = new Set(graph.initializer.map(({ name }) => name));
-  return {
-    inputs: graph.input.filter(({ name }) => !weights.has(name)).map(infoOf),
-    outputs: graph.output.map(infoOf),
-  };
-}
-
-function infoOf({ name, type }: OnnxValueInfo): TensorInfo {
-  const tensor = type?.tensorType;
-  const types: Record<number, string> = { [DataType.float]: 'float32', [DataType.int64]: 'int64' };
-  const shape = tensor?.shape?.dim.map(({ dimValue, dimParam }) =>
-    dimValue === undefined ? (dimParam ?? '') : toNumber(dimValue),
-  );
-  return { name, type: types[tensor?.elemType ?? 0] ?? 'other', shape: shape ?? [] };
 }
