@@ -44,7 +44,12 @@ const official = OFFICIAL_MODELS.find(({ id }) => id === 'sam-vit-base')!;
 let answers: Map<string, () => Response | Promise<Response>>;
 let asked: string[];
 let image: ImageRecord;
-let storage: { weights: MemoryBlobStore; settings: IndexedDbSettings; derived: DerivedCache };
+let storage: {
+  weights: MemoryBlobStore;
+  settings: IndexedDbSettings;
+  derived: DerivedCache;
+  evaluations: MemoryBlobStore;
+};
 let files: MemoryFiles;
 let visits = 0;
 
@@ -67,6 +72,7 @@ beforeEach(async () => {
     weights: new MemoryBlobStore(),
     settings: new IndexedDbSettings(`test-${++visits}`),
     derived: new DerivedCache(files),
+    evaluations: new MemoryBlobStore(),
   };
   image = {
     id: 'photo',

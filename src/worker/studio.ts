@@ -23,6 +23,8 @@ import { OpfsBlobStore, type BlobStore } from '../project/blobs';
 import { DerivedCache, OpfsFiles } from '../project/derived';
 import { DEMO_PATH, readDemoIndex } from '../project/demo';
 import type { Draft, ImageRecord, Measure, Variant } from '../project/document';
+import type { EvaluationRecord } from '../project/evaluation';
+import { openEvaluationStore } from '../project/evaluation-store';
 import { importImages, THUMBNAIL_SIDE } from '../project/import';
 import { randomAugmentation } from '../synthesis/donor';
 import { foregroundFrom } from '../synthesis/foreground';
@@ -36,11 +38,13 @@ import { verdicts } from '../synthesis/verdicts';
 import type {
   ComputePreference,
   ComputeStatus,
+  EvaluateRequest,
   ExportRequest,
   ImportBatch,
   ImportFile,
   ImportSummary,
   Job,
+  MapsFound,
   MaskProposal,
   ModelInfo,
   NetworkChoice,
@@ -53,9 +57,13 @@ import type {
   PreviewRequest,
   Progress,
   StudioWorker,
+  TestSetChoice,
+  TestSetInfo,
 } from './api';
 import { toBitmap } from './bitmaps';
 import { Engine, type OpenSegmenter } from './engine';
+import { Evaluations } from './evaluations';
+import { bytesOf } from './files';
 import { Jobs, LatestOnly, SerialQueue } from './jobs';
 import { NetworkLibrary } from './library';
 import { Models } from './models';
@@ -79,6 +87,8 @@ export interface WorkerStorage {
   readonly weights: BlobStore;
   readonly settings: Settings;
   readonly derived: DerivedCache;
+  /** What is kept of evaluations. */
+  readonly evaluations: BlobStore;
 }
 
 function browserStorage(): WorkerStorage {
@@ -91,6 +101,7 @@ function browserStorage(): WorkerStorage {
     weights: new OpfsBlobStore(folder),
     settings: new IndexedDbSettings(),
     derived: new DerivedCache(new OpfsFiles('derived'), limit),
+    evaluations: openEvaluationStore(),
   };
 }
 
@@ -112,6 +123,7 @@ export class Studio implements StudioWorker {
   readonly #hovers = new LatestOnly(this.#queue, 'idle');
   readonly #foregrounds = new LatestOnly(this.#queue, 'idle');
   readonly #segmentation: Segmentation;
+  readonly #evaluations: Evaluations;
   #engine: Promise<Engine> | null = null;
   #preference: ComputePreference = 'auto';
   /** Prepared images by id, youngest last; of one generation of stages. */
@@ -124,6 +136,7 @@ export class Studio implements StudioWorker {
     this.#library = new NetworkLibrary(storage.weights, storage.settings);
     this.#models = new Models(this.#pixels, this.#library);
     this.#segmentation = new Segmentation(storage.derived);
+    this.#evaluations = new Evaluations(this.#pixels, storage.evaluations, () => this.#demoIndex());
   }
 
   /** Told once by the page: addresses of what comes with the studio are relative to it. */
@@ -137,9 +150,12 @@ export class Studio implements StudioWorker {
   }
 
   async demo(): Promise<readonly ImportBatch[]> {
-    let index: unknown;
+    return readDemoIndex(await this.#demoIndex()).map((scene) => ({ ...scene, problems: [] }));
+  }
+
+  async #demoIndex(): Promise<unknown> {
     try {
-      index = await (await fetch(new URL(`${DEMO_PATH}index.json`, this.#pixels.base))).json();
+      return await (await fetch(new URL(`${DEMO_PATH}index.json`, this.#pixels.base))).json();
     } catch (cause) {
       throw new StudioError(
         'file-vanished',
@@ -148,7 +164,6 @@ export class Studio implements StudioWorker {
         { cause },
       );
     }
-    return readDemoIndex(index).map((scene) => ({ ...scene, problems: [] }));
   }
 
   importFiles(
@@ -465,6 +480,22 @@ export class Studio implements StudioWorker {
     );
   }
 
+  testSets(files: readonly ImportFile[] | null): Promise<readonly TestSetInfo[]> {
+    return this.#evaluations.testSets(files);
+  }
+
+  findMaps(testSet: TestSetChoice, files: readonly ImportFile[]): Promise<MapsFound> {
+    return this.#evaluations.findMaps(testSet, files);
+  }
+
+  evaluate(job: Job, request: EvaluateRequest, onProgress: (progress: Progress) => void): Promise<EvaluationRecord> {
+    return this.#jobs.run(job, (signal) => this.#evaluations.evaluate(request, onProgress, signal));
+  }
+
+  sweepEvaluations(details: readonly string[]): Promise<void> {
+    return this.#evaluations.sweep(details);
+  }
+
   models(): Promise<readonly ModelInfo[]> {
     return this.#models.list();
   }
@@ -696,16 +727,6 @@ function gradientsOf({ gradients, operation }: Draft): 'normal' | 'mixed' {
 
 function refOf({ name, source, width, height }: ImageRecord): ImageRef {
   return { name, sha256: source.sha256, width, height };
-}
-
-/** @throws StudioError `file-vanished`: a chosen file is read only now. */
-async function bytesOf(file: File): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await file.arrayBuffer());
-  } catch (cause) {
-    const message = `${file.name} could not be read: it was moved, renamed or removed since it was chosen. Choose it again.`;
-    throw new StudioError('file-vanished', 'model', message, { file: file.name, cause });
-  }
 }
 
 /** Runs the edge detector once on a small grey picture. */
