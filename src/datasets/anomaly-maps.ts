@@ -110,7 +110,7 @@ function endingOf(path: string): string {
  */
 export function detectorMaps(
   tree: FileTree,
-  detector: Detector,
+  detector: Pick<Detector, 'detect'>,
   codec: ImageCodec,
   signal?: AbortSignal,
 ): AnomalyMapSource {

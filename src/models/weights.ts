@@ -1,7 +1,15 @@
 import { StudioError } from '../core/errors';
 import { sha256 } from '../core/hash';
 import type { ModelRef } from '../core/recipe';
-import { parseCard, SHIPPED, type CardFile, type EdgeCard, type GeneratorCard, type ModelCard } from './cards';
+import {
+  parseCard,
+  SHIPPED,
+  type AnyCard,
+  type CardFile,
+  type EdgeCard,
+  type GeneratorCard,
+  type ModelCard,
+} from './cards';
 import { recogniseOfficial } from './official';
 import { floatInitializers, parseOnnx, readFloats } from './onnx-file/onnx';
 import type { OnnxModel } from './onnx-file/schema';
@@ -45,13 +53,17 @@ export async function loadShippedGenerator(source: WeightSource): Promise<Loaded
   return model?.card?.task === 'edge-to-image' ? (model as LoadedModel<GeneratorCard>) : null;
 }
 
+/** A card, without its weights; null where there is none. @throws StudioError `bad-weights` if it is none. */
+export async function readShippedCard(source: WeightSource, cardFile: string): Promise<AnyCard | null> {
+  const text = await source.read(cardFile);
+  return text && parseCard(new TextDecoder().decode(text), `models/${cardFile}`);
+}
+
 /** A network of one file by its card; null where the card is missing. @throws as {@link readVouched}, `bad-weights`. */
 export async function loadShipped(source: WeightSource, cardFile: string): Promise<LoadedModel | null> {
-  const text = await source.read(cardFile);
-  if (!text) return null;
-  const card = parseCard(new TextDecoder().decode(text), `models/${cardFile}`);
+  const card = await readShippedCard(source, cardFile);
   // Segmentation is two files (models/sam/load.ts); a card of it in another's place is the wrong card.
-  if (card.task === 'segmentation') return null;
+  if (!card || card.task === 'segmentation') return null;
   const bytes = await readVouched(source, card);
   const ref = { id: card.id, sha256: card.sha256 };
   return { ref, name: card.file, licence: card.licence, title: card.title, bytes, card };

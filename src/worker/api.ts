@@ -1,10 +1,14 @@
+import type { ColourScale } from '../core/colour-scales';
 import type { ErrorReport } from '../core/errors';
+import type { Raster } from '../core/raster';
 import type { Augmentation, EncodedMask, RegionShape, Renderer } from '../core/recipe';
 import type { Rle } from '../core/rle';
+import type { DetectorThresholds, Explanation } from '../models/detector/form';
 import type { Prompt } from '../models/sam/segmenter';
 import type { LayoutName } from '../datasets/layouts';
 import type { DatasetRecord, Draft, ImageRecord, Measure, Variant } from '../project/document';
 import type { EvaluationRecord } from '../project/evaluation';
+import type { ImageSource } from '../project/source';
 import type { PartSettings } from '../synthesis/parts/refine';
 
 /**
@@ -75,6 +79,8 @@ export interface PreviewRequest {
 }
 
 export interface Preview {
+  /** Told to whatever asks about this very preview. */
+  readonly serial: number;
   readonly editedEdges: ImageBitmap;
   readonly result: ImageBitmap;
   /** Mask of what really changed, white on black. */
@@ -82,6 +88,31 @@ export interface Preview {
   /** The region M, white on black, soft. */
   readonly region: ImageBitmap;
   readonly renderer: Renderer['kind'];
+  readonly milliseconds: number;
+}
+
+export interface DetectRequest {
+  readonly image: ImageRecord;
+  /** The photograph itself, or the latest preview, if that is still the one of this number. */
+  readonly of: 'photograph' | { readonly preview: number };
+  readonly scale: ColourScale;
+  /** What is to be shown besides, if the detector can. */
+  readonly explain: Explanation | null;
+}
+
+/** What the detector makes of a picture; everything is of the picture's working size. */
+export interface HeatMap {
+  /** Coloured; fades out where the map is low, so that the picture below is seen. */
+  readonly heat: ImageBitmap;
+  /** What was asked for besides. */
+  readonly explanation: ImageBitmap | null;
+  /** Probability of an anomaly, [0, 1]; one channel. */
+  readonly map: Raster;
+  /** By the detector's own rule; above `thresholds.image` the picture counts as anomalous. */
+  readonly score: number;
+  readonly thresholds: DetectorThresholds;
+  /** What may be asked for besides. */
+  readonly explanations: readonly Explanation[];
   readonly milliseconds: number;
 }
 
@@ -106,7 +137,7 @@ export interface ModelInfo {
 }
 
 /** What other networks can be had for. */
-export type NetworkTask = 'edges' | 'segmentation';
+export type NetworkTask = 'edges' | 'segmentation' | 'detector';
 
 /** Which network does a task. */
 export type NetworkChoice =
@@ -182,8 +213,10 @@ export interface TestSetInfo {
 
 /** Where anomaly maps come from. */
 export type MapsChoice =
+  /** The detector in use makes them. */
+  | { readonly kind: 'detector' }
   /** A folder of them; how it is called. */
-  { readonly kind: 'maps'; readonly name: string; readonly files: readonly ImportFile[] };
+  | { readonly kind: 'maps'; readonly name: string; readonly files: readonly ImportFile[] };
 
 /** Which test images a folder of maps has maps of. */
 export interface MapsFound {
@@ -224,6 +257,15 @@ export interface StudioWorker {
 
   /** Statistics of the latest preview (reads the device back, so it comes after the picture). */
   measure(): Promise<Measure>;
+
+  /**
+   * What the detector makes of a photograph or of the latest preview. Latest wins, for photographs and previews apart:
+   * what was overtaken while waiting rejects with `cancelled`, and so does what asks about an earlier preview. Where it
+   * takes long, previews go first. `missing-weights` where there is no detector.
+   */
+  detect(request: DetectRequest): Promise<HeatMap>;
+  /** The detector that would be used, without reading its weights; null where there is none. */
+  detector(): Promise<ModelInfo | null>;
 
   /**
    * Random shapes for LogicAL's arbitrary region, from the seed.
@@ -296,6 +338,12 @@ export interface StudioWorker {
    * @throws StudioError the first image's trouble if none can be evaluated; `storage-full`, `storage-failed`.
    */
   evaluate(job: Job, request: EvaluateRequest, onProgress: (progress: Progress) => void): Promise<EvaluationRecord>;
+  /**
+   * What the detector in use shows of an evaluated photograph besides its map.
+   * @param sha256 of the detector that the evaluation was made with.
+   * @returns null if another one is in use, or it cannot show this.
+   */
+  explain(photo: ImageSource, explain: Explanation, sha256: string): Promise<ImageBitmap | null>;
   /** Removes what is kept of evaluations that are gone: of all but those with these details. */
   sweepEvaluations(details: readonly string[]): Promise<void>;
 
@@ -308,6 +356,11 @@ export interface StudioWorker {
   useSegmenter(files: readonly File[]): Promise<ModelInfo>;
   /** Back to the shipped segmentation network. */
   useShippedSegmenter(): Promise<ModelInfo>;
+
+  /** Checks a dropped detector (.onnx) and uses it from now on, after a reload too. */
+  useDetector(file: File): Promise<ModelInfo>;
+  /** Back to the shipped detector. */
+  useShippedDetector(): Promise<ModelInfo>;
 
   /** What may be used besides the shipped networks: official ones, and what the person brought. */
   officials(): Promise<readonly NetworkOffer[]>;

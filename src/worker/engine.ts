@@ -6,6 +6,8 @@ import { createWebGpuRuntime } from '../compute/onnx/runtime-webgpu';
 import { createWebGpuBackend, type WebGpuBackend } from '../compute/webgpu';
 import type { Backend } from '../compute/backend';
 import type { ModelRef } from '../core/recipe';
+import { createDetector, type Detector } from '../models/detector/detector';
+import type { DetectorModel } from '../models/detector/load';
 import { createGenerator } from '../models/generator/generator';
 import { createEdgeDetector } from '../models/pidinet/pidinet';
 import type { SamModel } from '../models/sam/load';
@@ -27,15 +29,20 @@ export interface EngineModels {
   readonly generator: (LoadedModel & { readonly side: number }) | null;
   /** Reads the segmentation network; called when something is first segmented. */
   readonly segmentation: () => Promise<SamModel>;
+  /** Reads the detector; called when anomalies are first looked for. */
+  readonly detector: () => Promise<DetectorModel>;
 }
 
 interface Built extends GpuResources {
   readonly stages: Stages;
-  readonly segmenter: OpenSegmenter;
+  readonly networks: OpenNetworks;
 }
 
-/** The segmentation network of a generation of stages, opened at the first call. */
-export type OpenSegmenter = () => Promise<Segmenter>;
+/** Networks beside a generation of stages, each opened at the first call. */
+export interface OpenNetworks {
+  segmenter(): Promise<Segmenter>;
+  detector(): Promise<Detector>;
+}
 
 /**
  * The stages on one compute path: WebGPU on a device that is rebuilt when it is lost, or wasm with the CPU kernels.
@@ -84,8 +91,8 @@ export class Engine {
    * Runs a job with the stages. If the GPU is lost meanwhile it is run once more on a new one, so it must not keep
    * rasters of an earlier generation: `stages` is another object then.
    */
-  run<T>(job: (stages: Stages, segmenter: OpenSegmenter) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const on = ({ stages, segmenter }: Built) => job(stages, segmenter);
+  run<T>(job: (stages: Stages, networks: OpenNetworks) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const on = ({ stages, networks }: Built) => job(stages, networks);
     return this.context ? this.context.run(on, signal) : on(this.cpu!);
   }
 
@@ -109,6 +116,10 @@ function build(backend: Backend | WebGpuBackend, runtime: OnnxRuntime, models: E
       throw error;
     }
   });
+  const detector = lazy(async () => {
+    const { bytes, name, form } = await models.detector();
+    return createDetector(await runtime.open(bytes, name), backend, form);
+  });
   const generator = models.generator;
   const painter = generator && lazy(() => runtime.open(generator.bytes, generator.name));
   const stages: Stages = {
@@ -127,10 +138,11 @@ function build(backend: Backend | WebGpuBackend, runtime: OnnxRuntime, models: E
   };
   return {
     stages,
-    segmenter: segmenter.get,
+    networks: { segmenter: segmenter.get, detector: detector.get },
     dispose: () => {
       edges.release();
       segmenter.release();
+      detector.release();
       painter?.release();
       backend.dispose();
     },

@@ -1,6 +1,6 @@
 import { reportOf, StudioError } from '../core/errors';
 import { browserCodec } from '../datasets/codec-browser';
-import { findMapFiles } from '../datasets/anomaly-maps';
+import { findMapFiles, type AnomalyMapSource } from '../datasets/anomaly-maps';
 import type { FileTree } from '../datasets/file-tree';
 import { findTestSets } from '../datasets/find-test-sets';
 import { readTestSet, type TestSet } from '../datasets/test-set';
@@ -11,12 +11,19 @@ import { runEvaluation, type EvaluationInput } from '../project/evaluate';
 import type { EvaluationRecord } from '../project/evaluation';
 import { sweepEvaluations } from '../project/evaluation-store';
 import type { ImageSource } from '../project/source';
-import type { EvaluateRequest, ImportFile, MapsFound, Progress, TestSetChoice, TestSetInfo } from './api';
+import type { EvaluateRequest, ImportFile, MapsChoice, MapsFound, Progress, TestSetChoice, TestSetInfo } from './api';
 import { filesTree } from './files';
 import { encodeThumbnail, type Pixels } from './pixels';
 
 /** Shared by every open page of the studio; whoever has it alone may clean up. */
 const LOCK = 'logical-studio/evaluations';
+
+/** Maps that a network makes, with what is known of it. */
+export interface DetectorMaps {
+  readonly maps: AnomalyMapSource;
+  readonly detector: EvaluationRecord['detector'];
+  readonly thresholds: EvaluationInput['thresholds'];
+}
 
 interface OpenTestSet {
   readonly tree: FileTree;
@@ -77,18 +84,16 @@ export class Evaluations {
     };
   }
 
+  /** @param byDetector makes maps by the detector in use. */
   async evaluate(
     { testSet: choice, maps }: EvaluateRequest,
+    byDetector: (tree: FileTree) => Promise<DetectorMaps>,
     onProgress: (progress: Progress) => void,
     signal: AbortSignal,
   ): Promise<EvaluationRecord> {
     await this.#swept;
     const opened = await this.#open(choice);
-    const source = {
-      maps: findMapFiles(filesTree(maps.files), opened.set),
-      detector: { kind: 'maps' as const, name: maps.name, sha256: null },
-      thresholds: null,
-    };
+    const source = maps.kind === 'detector' ? await byDetector(opened.tree) : mapsOf(maps, opened.set);
     const tools = {
       codec: browserCodec,
       blobs: this.blobs,
@@ -101,6 +106,11 @@ export class Evaluations {
       onProgress(progress);
     }
     throw new Error('An evaluation ends with its record.');
+  }
+
+  /** The bytes of an evaluated photograph. @throws StudioError `file-vanished`. */
+  photo(source: ImageSource): Promise<Uint8Array<ArrayBuffer>> {
+    return source.kind === 'blob' ? this.blobs.get(source.sha256) : this.pixels.bytes(source, 'The photograph');
   }
 
   /**
@@ -153,4 +163,12 @@ export class Evaluations {
       read: (path) => this.pixels.bytes(files.get(path) as ImageSource, path),
     };
   }
+}
+
+function mapsOf({ name, files }: MapsChoice & { kind: 'maps' }, set: TestSet): DetectorMaps {
+  return {
+    maps: findMapFiles(filesTree(files), set),
+    detector: { kind: 'maps', name, sha256: null },
+    thresholds: null,
+  };
 }

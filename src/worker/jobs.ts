@@ -79,8 +79,11 @@ export class LatestOnly {
     private readonly when: 'in turn' | 'idle' = 'in turn',
   ) {}
 
-  /** @throws StudioError `cancelled` if overtaken before it began. */
-  run<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * @param when instead of the room's own.
+   * @throws StudioError `cancelled` if overtaken before it began.
+   */
+  run<T>(work: () => Promise<T>, when = this.when): Promise<T> {
     this.#waiting?.();
     let overtaken = false;
     const leave = () => {
@@ -92,6 +95,6 @@ export class LatestOnly {
       if (this.#waiting === leave) this.#waiting = null;
       return work();
     };
-    return this.when === 'idle' ? this.queue.runWhenIdle(begin) : this.queue.run(begin);
+    return when === 'idle' ? this.queue.runWhenIdle(begin) : this.queue.run(begin);
   }
 }

@@ -16,6 +16,9 @@ import type { Settings } from './settings';
 const ownSchema = z.object({ files: z.array(z.object({ name: z.string(), sha256: z.string(), bytes: z.number() })) });
 type Own = z.infer<typeof ownSchema>;
 
+/** What other networks can be had for. */
+const TASKS = ['edges', 'segmentation', 'detector'] as const satisfies readonly NetworkTask[];
+
 const SHIPPED: NetworkChoice = { kind: 'shipped' };
 const choiceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('shipped') }),
@@ -81,7 +84,7 @@ export class NetworkLibrary {
         inUse: used.kind === 'official' && used.id === id,
       };
     });
-    const own = (['edges', 'segmentation'] as const).map(async (task): Promise<NetworkOffer | null> => {
+    const own = TASKS.map(async (task): Promise<NetworkOffer | null> => {
       const files = await this.#own(task);
       if (!files) return null;
       return {
@@ -173,6 +176,12 @@ export class NetworkLibrary {
     return choice.success ? choice.data : SHIPPED;
   }
 
+  /** What was chosen for every task. */
+  async choices(): Promise<Record<NetworkTask, NetworkChoice>> {
+    const entries = TASKS.map(async (task) => [task, await this.choice(task)] as const);
+    return Object.fromEntries(await Promise.all(entries)) as Record<NetworkTask, NetworkChoice>;
+  }
+
   /** @returns why it is not remembered; null if it is. */
   async choose(task: NetworkTask, choice: NetworkChoice): Promise<StudioError | null> {
     try {
@@ -201,7 +210,7 @@ export class NetworkLibrary {
     for (const model of this.registry) {
       for (const { sha256 } of await this.#officials.states(model)) if (sha256 !== null) needed.add(sha256);
     }
-    for (const task of ['edges', 'segmentation'] as const) {
+    for (const task of TASKS) {
       for (const { sha256 } of (await this.#stored(task)) ?? []) needed.add(sha256);
     }
     for (const { sha256 } of entries ?? []) {

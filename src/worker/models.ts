@@ -1,10 +1,12 @@
 import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
-import type { EdgeCard, GeneratorCard } from '../models/cards';
+import { SHIPPED, type DetectorCard, type EdgeCard, type GeneratorCard, type SegmentationCard } from '../models/cards';
+import { loadOwnDetector, loadShippedDetector, type DetectorModel } from '../models/detector/load';
 import { loadOwnSam, loadShippedSam, readShippedSamCard, type SamModel } from '../models/sam/load';
 import {
   loadOwnEdges,
   loadShippedEdges,
   loadShippedGenerator,
+  readShippedCard,
   type LoadedModel,
   type WeightSource,
 } from '../models/weights';
@@ -36,6 +38,7 @@ export interface SamHashes {
 export interface InUse {
   readonly edges: LoadedModel<EdgeCard> | null;
   readonly sam: Promise<SamModel> | null;
+  readonly detector: Promise<DetectorModel> | null;
   readonly choices: Readonly<Record<NetworkTask, NetworkChoice>> | null;
 }
 
@@ -44,8 +47,9 @@ export class Models {
   readonly #source: WeightSource;
   #edges: LoadedModel<EdgeCard> | null = null;
   #generator: LoadedModel<GeneratorCard> | null = null;
-  /** The SAM in use, or the shipped one under way; null until it is first needed. */
-  #sam: Promise<SamModel> | null = null;
+  /** Read when first needed. */
+  readonly #sam = new WhenNeeded(() => this.#chosen('segmentation', (choice) => this.#readSam(choice)));
+  readonly #detector = new WhenNeeded(() => this.#chosen('detector', (choice) => this.#readDetector(choice)));
   readonly #fits = new Map<string, Fit>();
   /** What was chosen; null until the library was asked. */
   #choices: Record<NetworkTask, NetworkChoice> | null = null;
@@ -77,22 +81,25 @@ export class Models {
 
   /** What is in use, to be handed to {@link restore} if another network turns out to be of no use. */
   get inUse(): InUse {
-    return { edges: this.#edges, sam: this.#sam, choices: this.#choices && { ...this.#choices } };
+    return {
+      edges: this.#edges,
+      sam: this.#sam.current,
+      detector: this.#detector.current,
+      choices: this.#choices && { ...this.#choices },
+    };
   }
 
-  restore({ edges, sam, choices }: InUse): void {
+  restore({ edges, sam, detector, choices }: InUse): void {
     this.#edges = edges;
-    this.#sam = sam;
+    this.#sam.current = sam;
+    this.#detector.current = detector;
     this.#choices = choices && { ...choices };
     this.#fits.clear();
   }
 
   /** What was chosen for each task. */
   async choices(): Promise<Readonly<Record<NetworkTask, NetworkChoice>>> {
-    this.#choices ??= {
-      edges: await this.library.choice('edges'),
-      segmentation: await this.library.choice('segmentation'),
-    };
+    this.#choices ??= await this.library.choices();
     return this.#choices;
   }
 
@@ -103,34 +110,51 @@ export class Models {
 
   async load(): Promise<EngineModels> {
     const [edges, generator] = await Promise.all([
-      this.#edges ?? this.#chosenEdges(),
+      this.#edges ?? this.#chosen('edges', (choice) => this.#readEdges(choice)),
       this.#generator ?? loadShippedGenerator(this.#source),
     ]);
     this.#edges = edges;
     this.#generator = generator;
-    const segmentation = () => this.segmentation();
-    return { edges, generator: generator && { ...generator, side: generator.card!.size }, segmentation };
+    return {
+      edges,
+      generator: generator && { ...generator, side: generator.card!.size },
+      segmentation: () => this.segmentation(),
+      detector: () => this.detector(),
+    };
   }
 
-  /**
-   * The edge detector that was chosen; the shipped one where that cannot be had: without edges nothing works.
-   */
-  async #chosenEdges(): Promise<LoadedModel<EdgeCard>> {
-    const { edges } = await this.choices();
+  /** The network that was chosen; the shipped one where that cannot be had, so that the task is done all the same. */
+  async #chosen<T>(task: NetworkTask, read: (choice: NetworkChoice) => Promise<T>): Promise<T> {
+    const { [task]: choice } = await this.choices();
     try {
-      if (edges.kind !== 'shipped') return await this.#readEdges(edges);
+      return await read(choice);
     } catch (error) {
-      this.#fallBack('edges', error);
+      if (choice.kind === 'shipped') throw error;
+      this.#fallBack(task, error);
+      return read({ kind: 'shipped' });
     }
-    return loadShippedEdges(this.#source);
   }
 
-  async #readEdges(choice: NetworkChoice): Promise<LoadedModel<EdgeCard>> {
-    const [file] = await this.#files('edges', choice);
+  async #readEdges(choice: NetworkChoice, own?: WeightFile): Promise<LoadedModel<EdgeCard>> {
+    if (choice.kind === 'shipped') return loadShippedEdges(this.#source);
+    const file = own ?? (await this.#files('edges', choice))[0];
     return loadOwnEdges(file.bytes, file.name, this.#source);
   }
 
-  async #readSam(choice: NetworkChoice): Promise<SamModel> {
+  async #readDetector(choice: NetworkChoice, own?: WeightFile): Promise<DetectorModel> {
+    if (choice.kind !== 'shipped') {
+      const file = own ?? (await this.#files('detector', choice))[0];
+      return loadOwnDetector(file.bytes, file.name);
+    }
+    const shipped = await loadShippedDetector(this.#source);
+    if (shipped) return shipped;
+    const message = 'No anomaly detector is installed. Bring the .onnx file of one (Networks and weights).';
+    throw new StudioError('missing-weights', 'model', message, { file: SHIPPED.detector });
+  }
+
+  async #readSam(choice: NetworkChoice, own?: readonly WeightFile[]): Promise<SamModel> {
+    if (choice.kind === 'shipped') return loadShippedSam(this.#source);
+    if (own) return loadOwnSam(own);
     const model = await loadOwnSam(await this.#files('segmentation', choice));
     if (choice.kind !== 'official') return model;
     // One whose hash was not published is known by what it was downloaded as.
@@ -151,25 +175,12 @@ export class Models {
 
   /** The segmentation network, read when first asked for. @throws StudioError `missing-weights` where there is none. */
   segmentation(): Promise<SamModel> {
-    if (!this.#sam) {
-      const loading = this.#chosenSam();
-      this.#sam = loading;
-      loading.catch(() => {
-        // Not kept: the next call tries again.
-        if (this.#sam === loading) this.#sam = null;
-      });
-    }
-    return this.#sam;
+    return this.#sam.get();
   }
 
-  async #chosenSam(): Promise<SamModel> {
-    const { segmentation } = await this.choices();
-    try {
-      if (segmentation.kind !== 'shipped') return await this.#readSam(segmentation);
-    } catch (error) {
-      this.#fallBack('segmentation', error);
-    }
-    return loadShippedSam(this.#source);
+  /** The anomaly detector, read when first asked for. @throws StudioError `missing-weights` where there is none. */
+  detector(): Promise<DetectorModel> {
+    return this.#detector.get();
   }
 
   /**
@@ -177,7 +188,7 @@ export class Models {
    * @throws StudioError `missing-weights` where there is no segmentation network.
    */
   async samHashes(): Promise<SamHashes> {
-    if (!this.#sam && (await this.choices()).segmentation.kind === 'shipped') {
+    if (!this.#sam.current && (await this.choices()).segmentation.kind === 'shipped') {
       const card = await readShippedSamCard(this.#source);
       if (card) return { encoder: card.encoder.sha256, decoder: card.decoder.sha256 };
     }
@@ -192,67 +203,72 @@ export class Models {
 
   /** Checks the files of a SAM and takes them for the choice. */
   async useSam(choice: NetworkChoice, files?: readonly WeightFile[]): Promise<ModelInfo> {
-    const model =
-      choice.kind === 'shipped'
-        ? await loadShippedSam(this.#source)
-        : files
-          ? await loadOwnSam(files)
-          : await this.#readSam(choice);
-    this.#sam = Promise.resolve(model);
-    await this.#chosen('segmentation', choice);
+    const model = await this.#readSam(choice, files);
+    this.#sam.current = Promise.resolve(model);
+    await this.#choose('segmentation', choice);
     return samInfo(model);
   }
 
   /** Checks weights of an edge detector and takes them for the choice. */
   async useEdges(choice: NetworkChoice, file?: WeightFile): Promise<ModelInfo> {
-    const model =
-      choice.kind === 'shipped'
-        ? await loadShippedEdges(this.#source)
-        : file
-          ? await loadOwnEdges(file.bytes, file.name, this.#source)
-          : await this.#readEdges(choice);
+    const model = await this.#readEdges(choice, file);
     this.#edges = model;
     this.#fits.clear();
-    await this.#chosen('edges', choice);
-    return infoOf(model, 'edges', model.card ? 'shipped' : 'cached');
+    await this.#choose('edges', choice);
+    return infoOf(model, 'edges');
   }
 
-  async #chosen(task: NetworkTask, choice: NetworkChoice): Promise<void> {
+  /** Checks a detector and takes it for the choice. */
+  async useDetector(choice: NetworkChoice, file?: WeightFile): Promise<ModelInfo> {
+    const model = await this.#readDetector(choice, file);
+    this.#detector.current = Promise.resolve(model);
+    await this.#choose('detector', choice);
+    return infoOf(model, 'detector');
+  }
+
+  async #choose(task: NetworkTask, choice: NetworkChoice): Promise<void> {
     this.#choices = { ...(await this.choices()), [task]: choice };
     delete this.#notes[task];
   }
 
   async list(): Promise<ModelInfo[]> {
     await this.load();
-    const edges = infoOf(this.#edges!, 'edges', this.#edges!.card ? 'shipped' : 'cached');
-    const list: ModelInfo[] = [noted(edges, this.#notes.edges)];
-    if (this.#generator) list.push(infoOf(this.#generator, 'generator', 'shipped'));
-    list.push(noted(await this.#listSegmentation(), this.#notes.segmentation));
+    const list: ModelInfo[] = [noted(infoOf(this.#edges!, 'edges'), this.#notes.edges)];
+    if (this.#generator) list.push(infoOf(this.#generator, 'generator'));
+    list.push(await this.#listSegmentation(), await this.detectorInfo());
     return list;
   }
 
   /** From the card alone: the weights are read when something is to be segmented. */
   async #listSegmentation(): Promise<ModelInfo> {
-    if (this.#sam || (await this.choices()).segmentation.kind !== 'shipped') {
-      const model = await this.segmentation().catch(() => null);
-      if (model) return samInfo(model);
-    }
-    // The list says what can be used; why something cannot, its first use says.
+    const model = await this.#inUse('segmentation', this.#sam);
+    if (model) return noted(samInfo(model), this.#notes.segmentation);
     const card = await readShippedSamCard(this.#source).catch(() => null);
-    if (!card) {
-      return {
-        id: 'segmentation',
-        title: 'Segmentation',
-        task: 'segmentation',
-        licence: 'Not installed',
-        bytes: 0,
-        sha256: '',
-        state: 'missing',
-      };
-    }
-    const { id, title, licence, encoder, decoder } = card;
+    if (!card) return noted(absent('segmentation', 'Segmentation'), this.#notes.segmentation);
+    const { encoder, decoder } = card;
     const bytes = encoder.bytes + decoder.bytes;
-    return { id, title, task: 'segmentation', licence, bytes, sha256: encoder.sha256, state: 'shipped' };
+    return noted(shippedInfo(card, 'segmentation', encoder.sha256, bytes), this.#notes.segmentation);
+  }
+
+  /** From the card alone, likewise. */
+  async detectorInfo(): Promise<ModelInfo> {
+    const model = await this.#inUse('detector', this.#detector);
+    if (model) return noted(infoOf(model, 'detector'), this.#notes.detector);
+    const card = await readShippedCard(this.#source, SHIPPED.detector).catch(() => null);
+    const info =
+      card?.task === 'anomaly-localization'
+        ? shippedInfo(card, 'detector', card.sha256, card.bytes)
+        : absent('detector', 'Anomaly detector');
+    return noted(info, this.#notes.detector);
+  }
+
+  /**
+   * What does the task, if that has to be read to be known: the list says what can be used; why something cannot, its
+   * first use says.
+   */
+  async #inUse<T>(task: NetworkTask, network: WhenNeeded<T>): Promise<T | null> {
+    const known = network.current !== null || (await this.choices())[task].kind !== 'shipped';
+    return known ? network.get().catch(() => null) : null;
   }
 
   /**
@@ -291,7 +307,7 @@ function noted(info: ModelInfo, note: string | undefined): ModelInfo {
   return note === undefined ? info : { ...info, note };
 }
 
-function infoOf(model: LoadedModel, task: ModelInfo['task'], state: ModelInfo['state']): ModelInfo {
+function infoOf(model: LoadedModel, task: ModelInfo['task']): ModelInfo {
   return {
     id: model.ref.id,
     title: model.title,
@@ -299,7 +315,7 @@ function infoOf(model: LoadedModel, task: ModelInfo['task'], state: ModelInfo['s
     licence: model.licence,
     bytes: model.bytes.length,
     sha256: model.ref.sha256,
-    state,
+    state: model.card ? 'shipped' : 'cached',
   };
 }
 
@@ -313,4 +329,36 @@ function samInfo({ ref, title, licence, encoder, decoder, card }: SamModel): Mod
     sha256: ref.sha256,
     state: card ? 'shipped' : 'cached',
   };
+}
+
+function shippedInfo(
+  { id, title, licence }: SegmentationCard | DetectorCard,
+  task: ModelInfo['task'],
+  sha256: string,
+  bytes: number,
+): ModelInfo {
+  return { id, title, task, licence, bytes, sha256, state: 'shipped' };
+}
+
+function absent(task: NetworkTask, title: string): ModelInfo {
+  return { id: task, title, task, licence: 'Not installed', bytes: 0, sha256: '', state: 'missing' };
+}
+
+/** A network that is read when it is first asked for; a failure is forgotten, so that the next call tries again. */
+class WhenNeeded<T> {
+  /** What is in use or under way; null before the first call. */
+  current: Promise<T> | null = null;
+
+  constructor(private readonly read: () => Promise<T>) {}
+
+  get(): Promise<T> {
+    if (!this.current) {
+      const reading = this.read();
+      this.current = reading;
+      reading.catch(() => {
+        if (this.current === reading) this.current = null;
+      });
+    }
+    return this.current;
+  }
 }

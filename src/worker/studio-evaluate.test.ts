@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { encodeGreyPng } from '../datasets/codec';
 import { npyMap } from '../datasets/maps-testing';
 import { pattern } from '../datasets/testing';
+import { detectorFixture } from '../models/detector/testing';
 import { MemoryBlobStore } from '../project/blobs';
 import { demoTestSets, DEMO_PATH } from '../project/demo';
 import { DerivedCache, MemoryFiles } from '../project/derived';
@@ -13,6 +15,11 @@ import { MemorySettings } from './settings';
 
 const PUBLIC = new URL('../../public/', import.meta.url);
 
+// The browser's runtime finds its files by the page's address; Node's runs the same networks.
+vi.mock('../compute/onnx/runtime-wasm', async () => {
+  const { createNodeRuntime } = await import('../compute/onnx/runtime-node');
+  return { createWasmRuntime: () => createNodeRuntime({ build: 'wasm', threads: 1 }) };
+});
 vi.mock('../datasets/codec-browser', async () => ({
   browserCodec: (await import('../datasets/codec-node')).nodeCodec,
 }));
@@ -114,6 +121,97 @@ describe('maps of a folder', () => {
       code: 'file-vanished',
       message: expect.stringMatching(/no scene shoe/),
     });
+  });
+});
+
+describe('a detector', () => {
+  const SIDE = 48;
+  /** A grey picture with a bright square; masks are such pictures, too. */
+  const square = (ground: number, level: number) => {
+    const grey = new Uint8Array(SIDE * SIDE).fill(ground);
+    for (let y = 10; y < 20; y++) grey.fill(level, y * SIDE + 12, y * SIDE + 24);
+    return encodeGreyPng(grey, SIDE, SIDE);
+  };
+  const choice = {
+    kind: 'folder',
+    object: 'lamp',
+    files: [
+      file('lamp/test/good/000.png', square(40, 60)),
+      file('lamp/test/good/001.png', square(50, 50)),
+      file('lamp/test/lit/000.png', square(40, 220)),
+      file('lamp/ground_truth/lit/000_mask.png', square(0, 255)),
+    ],
+  } as const;
+  const threshold = { image: 0.6, pixel: 0.7 };
+  const weights = detectorFixture({ smooth: 5, threshold });
+
+  beforeEach(() => {
+    vi.stubGlobal(
+      'ImageData',
+      class {
+        constructor(
+          readonly data: Uint8ClampedArray,
+          readonly width: number,
+          readonly height: number,
+        ) {}
+      },
+    );
+    vi.stubGlobal('createImageBitmap', async (data: ImageData) => data);
+    vi.stubGlobal(
+      'OffscreenCanvas',
+      class {
+        getContext = () => ({ putImageData: () => undefined });
+        convertToBlob = async () => new Blob(['a picture']);
+      },
+    );
+  });
+
+  it('makes the maps, with its own scores and thresholds, and explains what it saw', async () => {
+    const studio = await open();
+    const info = await studio.useDetector(new File([weights], 'bright.onnx'));
+    const record = await studio.evaluate('job', { testSet: choice, maps: { kind: 'detector' } }, () => undefined);
+    expect(record).toMatchObject({
+      detector: { kind: 'file', name: 'bright.onnx', sha256: info.sha256 },
+      scoreRule: 'detector',
+      threshold: 0.6,
+      pixelThreshold: 0.7,
+      leftOut: 0,
+      figures: { image_auroc: 1, images: { good: 2, anomalous: 1 } },
+    });
+    const { images, ownThresholds } = decodeDetails(await evaluations.get(record.details));
+    expect(ownThresholds).toEqual(threshold);
+    expect(images.find(({ subset }) => subset === 'lit')!.score).toBeGreaterThan(0.7);
+
+    const photo = { kind: 'blob', sha256: await evaluations.put(square(40, 220)) } as const;
+    const explained = (await studio.explain(photo, 'reconstruction', info.sha256)) as unknown as ImageData;
+    expect([explained.width, explained.height]).toEqual([SIDE, SIDE]);
+    // Its reconstruction is the negative.
+    expect(explained.data[0]).toBe(255 - 40);
+    expect(await studio.explain(photo, 'reconstruction', 'f'.repeat(64))).toBeNull();
+  });
+
+  it('exchanged meanwhile ends the evaluation with a sentence', async () => {
+    const studio = await open();
+    await studio.useDetector(new File([weights], 'bright.onnx'));
+    const exchanging: Promise<unknown>[] = [];
+    const running = studio.evaluate('job', { testSet: choice, maps: { kind: 'detector' } }, ({ done }) => {
+      const other = new File([detectorFixture({ smooth: 7 })], 'other.onnx');
+      if (done === 1) exchanging.push(studio.useDetector(other));
+    });
+    await expect(running).rejects.toMatchObject({
+      message: expect.stringMatching(/^bright\.onnx was exchanged for other\.onnx meanwhile\. Evaluate again/),
+    });
+    await Promise.all(exchanging);
+  });
+
+  it('that is not there is said', async () => {
+    const fetching = globalThis.fetch;
+    vi.stubGlobal('fetch', async (url: URL) =>
+      /models\/detector/.test(url.href) ? new Response(null, { status: 404 }) : fetching(url),
+    );
+    const studio = await open();
+    const running = studio.evaluate('job', { testSet: choice, maps: { kind: 'detector' } }, () => undefined);
+    await expect(running).rejects.toMatchObject({ code: 'missing-weights' });
   });
 });
 

@@ -1,23 +1,35 @@
 import { transfer } from 'comlink';
+import type { Backend, DeviceRaster } from '../compute/backend';
 import { reportOf, StudioError, throwIfCancelled, type ErrorReport } from '../core/errors';
 import { sha256 } from '../core/hash';
 import { encodeMask, quantizeMask } from '../core/mask-codec';
 import { Random } from '../core/random';
 import { rasterizeRegion } from '../core/rasterize';
-import { grey8FromRaster, image8FromRaster, resizeRaster, rgbFromImage8, type Raster } from '../core/raster';
+import {
+  filledRaster,
+  grey8FromRaster,
+  image8FromRaster,
+  resizeRaster,
+  rgbFromImage8,
+  type Raster,
+} from '../core/raster';
 import { type Augmentation, type EncodedMask, type ImageRef, type RegionShape, type Renderer } from '../core/recipe';
 import { RegionCanvas } from '../core/region-canvas';
 import { maskFromRle, rleFromMask, type Rle } from '../core/rle';
 import { DEFAULT_WAND, magicWand } from '../core/wand';
 import { fitInside, WORKING_SIDE, workingSize } from '../core/size';
+import { detectorMaps } from '../datasets/anomaly-maps';
 import { browserCodec } from '../datasets/codec-browser';
 import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
+import type { FileTree } from '../datasets/file-tree';
 import { categoryName, mvtecAdEntries, type ExportNormal, type ExportPair } from '../datasets/mvtec-ad';
 import { zipStream } from '../datasets/zip';
+import type { Detector } from '../models/detector/detector';
+import type { Explanation } from '../models/detector/form';
 import { gridPrompts, LEAST_KEPT } from '../models/sam/everything';
 import { PROMPT_BATCH } from '../models/sam/family';
 import { loadOwnSam } from '../models/sam/load';
-import type { Prompt, SegmentedMask, Segmenter } from '../models/sam/segmenter';
+import type { Prompt, SegmentedMask } from '../models/sam/segmenter';
 import type { CandidatesKey } from '../models/sam/stored';
 import { OpfsBlobStore, type BlobStore } from '../project/blobs';
 import { DerivedCache, OpfsFiles } from '../project/derived';
@@ -26,6 +38,7 @@ import type { Draft, ImageRecord, Measure, Variant } from '../project/document';
 import type { EvaluationRecord } from '../project/evaluation';
 import { openEvaluationStore } from '../project/evaluation-store';
 import { importImages, THUMBNAIL_SIDE } from '../project/import';
+import type { ImageSource } from '../project/source';
 import { randomAugmentation } from '../synthesis/donor';
 import { foregroundFrom } from '../synthesis/foreground';
 import type { PartSettings } from '../synthesis/parts/refine';
@@ -38,8 +51,10 @@ import { verdicts } from '../synthesis/verdicts';
 import type {
   ComputePreference,
   ComputeStatus,
+  DetectRequest,
   EvaluateRequest,
   ExportRequest,
+  HeatMap,
   ImportBatch,
   ImportFile,
   ImportSummary,
@@ -61,8 +76,9 @@ import type {
   TestSetInfo,
 } from './api';
 import { toBitmap } from './bitmaps';
-import { Engine, type OpenSegmenter } from './engine';
-import { Evaluations } from './evaluations';
+import { heatMap } from './detection';
+import { Engine, type OpenNetworks } from './engine';
+import { Evaluations, type DetectorMaps } from './evaluations';
 import { bytesOf } from './files';
 import { Jobs, LatestOnly, SerialQueue } from './jobs';
 import { NetworkLibrary } from './library';
@@ -105,7 +121,11 @@ function browserStorage(): WorkerStorage {
   };
 }
 
+/** Detections that take longer (ms) wait until no preview does, so that pictures follow the hand. */
+const LIVE_LIMIT = 120;
+
 interface Shown {
+  readonly serial: number;
   readonly synthesis: Synthesis;
   readonly stages: Stages;
   readonly request: PreviewRequest;
@@ -122,6 +142,8 @@ export class Studio implements StudioWorker {
   readonly #previews = new LatestOnly(this.#queue);
   readonly #hovers = new LatestOnly(this.#queue, 'idle');
   readonly #foregrounds = new LatestOnly(this.#queue, 'idle');
+  readonly #detections = { photographs: new LatestOnly(this.#queue, 'idle'), previews: new LatestOnly(this.#queue) };
+  #detectionTook = 0;
   readonly #segmentation: Segmentation;
   readonly #evaluations: Evaluations;
   #engine: Promise<Engine> | null = null;
@@ -129,10 +151,13 @@ export class Studio implements StudioWorker {
   /** Prepared images by id, youngest last; of one generation of stages. */
   readonly #prepared = new Map<string, PreparedSource>();
   #shown: Shown | null = null;
+  #serial = 0;
   #regionOf: string | null = null;
   #regionCanvas: RegionCanvas | null = null;
 
-  constructor(storage: WorkerStorage = browserStorage()) {
+  /** @param given instead of what the browser keeps. */
+  constructor(given: Partial<WorkerStorage> = {}) {
+    const storage = { ...browserStorage(), ...given };
     this.#library = new NetworkLibrary(storage.weights, storage.settings);
     this.#models = new Models(this.#pixels, this.#library);
     this.#segmentation = new Segmentation(storage.derived);
@@ -232,7 +257,8 @@ export class Studio implements StudioWorker {
         const started = performance.now();
         const { synthesis, renderer } = await this.#synthesize(request, stages);
         this.#shown?.synthesis.dispose();
-        this.#shown = { synthesis, stages, request };
+        const serial = ++this.#serial;
+        this.#shown = { serial, synthesis, stages, request };
         const { backend } = stages;
         const [editedEdges, result, mask, region] = await Promise.all([
           toBitmap(backend, synthesis.editedEdges),
@@ -241,7 +267,7 @@ export class Studio implements StudioWorker {
           toBitmap(backend, synthesis.region),
         ]);
         const milliseconds = performance.now() - started;
-        return transfer({ editedEdges, result, mask, region, renderer, milliseconds }, [
+        return transfer({ serial, editedEdges, result, mask, region, renderer, milliseconds }, [
           editedEdges,
           result,
           mask,
@@ -257,6 +283,37 @@ export class Studio implements StudioWorker {
       const { synthesis, stages } = this.#shown;
       return this.#measure(synthesis, stages);
     });
+  }
+
+  detect({ image, of, scale, explain }: DetectRequest): Promise<HeatMap> {
+    const work = () =>
+      this.#withEngine(async (stages, open) => {
+        const detector = await open.detector();
+        const picture =
+          of === 'photograph' ? (await this.#prepare(image, stages)).photo : await this.#previewed(of, stages);
+        const found = await heatMap(stages.backend, detector, picture, { scale, explain });
+        this.#detectionTook = found.milliseconds;
+        return transfer(found, [found.heat, found.map.data.buffer, ...(found.explanation ? [found.explanation] : [])]);
+      });
+    if (of === 'photograph') return this.#detections.photographs.run(work);
+    return this.#detections.previews.run(work, this.#detectionTook > LIVE_LIMIT ? 'idle' : 'in turn');
+  }
+
+  /** The result of a preview, made anew if its device is gone. @throws StudioError `cancelled` unless it is shown. */
+  async #previewed({ preview }: { readonly preview: number }, stages: Stages): Promise<DeviceRaster> {
+    const shown = this.#shown;
+    if (shown?.serial !== preview) {
+      throw new StudioError('cancelled', 'model', 'Another result is shown by now.');
+    }
+    if (shown.stages === stages) return shown.synthesis.result;
+    const { synthesis } = await this.#synthesize(shown.request, stages);
+    this.#shown = { ...shown, synthesis, stages };
+    return synthesis.result;
+  }
+
+  async detector(): Promise<ModelInfo | null> {
+    const info = await this.#models.detectorInfo();
+    return info.state === 'missing' ? null : info;
   }
 
   async randomRegion(image: ImageRecord, seed: number, share: number, foreground: Rle | null): Promise<RegionShape[]> {
@@ -374,7 +431,7 @@ export class Studio implements StudioWorker {
           }
           const createdAt = new Date();
           const models = (await this.#models.list())
-            .filter(({ state }) => state !== 'missing')
+            .filter(({ task, state }) => task !== 'detector' && state !== 'missing')
             .map(({ id, sha256: hash, licence }) => ({ id, sha256: hash, licence }));
           const entries = mvtecAdEntries(category, pairs(), normals(), { models, createdAt, sha256 });
           const zip = zipStream(entries, createdAt);
@@ -391,12 +448,14 @@ export class Studio implements StudioWorker {
       const step = (done: number, label: string) => onProgress({ done, total: 2, label });
       step(0, 'Opening the segmentation network…');
       // Two turns of the queue, so that what is waiting goes in between.
-      await this.#compute(async (_, open) => void (await open()));
+      await this.#compute(async (_, open) => void (await open.segmenter()));
       throwIfCancelled(signal, 'model');
       step(1, 'Reading the picture…');
       await this.#compute(async (stages, open) => {
         throwIfCancelled(signal, 'model');
-        await this.#segmentation.embed(await this.#keyOf(image), await open(), () => this.#raster(image, stages));
+        await this.#segmentation.embed(await this.#keyOf(image), await open.segmenter(), () =>
+          this.#raster(image, stages),
+        );
       });
       step(2, image.name);
     });
@@ -405,7 +464,7 @@ export class Studio implements StudioWorker {
   segment(image: ImageRecord, prompt: Prompt, hover = false): Promise<readonly MaskProposal[]> {
     const work = () =>
       this.#withEngine(async (stages, open) => {
-        const segmenter = await open();
+        const segmenter = await open.segmenter();
         return this.#segmentation.segment(
           await this.#keyOf(image),
           segmenter,
@@ -437,7 +496,7 @@ export class Studio implements StudioWorker {
         throwIfCancelled(signal, 'model');
         const batch = prompts.slice(i, i + PROMPT_BATCH);
         const found = await this.#compute(async (stages, open) => {
-          const segmenter = await open();
+          const segmenter = await open.segmenter();
           const pixels = () => this.#raster(image, stages);
           const embedding = await this.#segmentation.embed(await this.#keyOf(image), segmenter, pixels);
           return segmenter.segmentAll(embedding, batch, LEAST_KEPT, signal);
@@ -489,7 +548,47 @@ export class Studio implements StudioWorker {
   }
 
   evaluate(job: Job, request: EvaluateRequest, onProgress: (progress: Progress) => void): Promise<EvaluationRecord> {
-    return this.#jobs.run(job, (signal) => this.#evaluations.evaluate(request, onProgress, signal));
+    return this.#jobs.run(job, (signal) => {
+      const byDetector = (tree: FileTree) => this.#detectorMaps(tree, signal);
+      return this.#evaluations.evaluate(request, byDetector, onProgress, signal);
+    });
+  }
+
+  /** Maps by the detector in use: an image is a turn of the queue, so that previews go on in between. */
+  async #detectorMaps(tree: FileTree, signal: AbortSignal): Promise<DetectorMaps> {
+    const { ref, title, form, card } = await this.#models.detector();
+    const detect: Detector['detect'] = (image, options) =>
+      this.#compute(async (_, open) => {
+        throwIfCancelled(signal, 'evaluation');
+        const now = await this.#models.detector();
+        if (now.ref.sha256 !== ref.sha256) {
+          const message = `${title} was exchanged for ${now.title} meanwhile. Evaluate again with the one you want.`;
+          throw new StudioError('bad-argument', 'evaluation', message);
+        }
+        return (await open.detector()).detect(image, options);
+      });
+    return {
+      maps: detectorMaps(tree, { detect }, browserCodec, signal),
+      detector: { kind: card ? 'shipped' : 'file', name: title, sha256: ref.sha256 },
+      thresholds: form.threshold,
+    };
+  }
+
+  explain(photo: ImageSource, explain: Explanation, sha256: string): Promise<ImageBitmap | null> {
+    return this.#compute(async (stages, open) => {
+      const { ref, form } = await this.#models.detector();
+      if (ref.sha256 !== sha256 || !form.explanations.includes(explain)) return null;
+      const bytes = await this.#evaluations.photo(photo);
+      const image = rgbFromImage8(await browserCodec.decode(bytes, 'The photograph', WORKING_SIDE));
+      const { explanations } = await (await open.detector()).detect(image, { explain: [explain] });
+      const picture = stages.backend.upload(explanations[explain]!);
+      try {
+        const bitmap = await toBitmap(stages.backend, picture);
+        return transfer(bitmap, [bitmap]);
+      } finally {
+        stages.backend.release(picture);
+      }
+    });
   }
 
   sweepEvaluations(details: readonly string[]): Promise<void> {
@@ -498,6 +597,18 @@ export class Studio implements StudioWorker {
 
   models(): Promise<readonly ModelInfo[]> {
     return this.#models.list();
+  }
+
+  async useDetector(file: File): Promise<ModelInfo> {
+    const read = { name: file.name, bytes: await bytesOf(file) };
+    return this.#switch('detector', { kind: 'own' }, async () => {
+      const info = await this.#models.useDetector({ kind: 'own' }, read);
+      return { info, keep: () => this.#library.keepOwn('detector', [read]) };
+    });
+  }
+
+  useShippedDetector(): Promise<ModelInfo> {
+    return this.#use('detector', { kind: 'shipped' });
   }
 
   async useSegmenter(files: readonly File[]): Promise<ModelInfo> {
@@ -566,9 +677,12 @@ export class Studio implements StudioWorker {
   }
 
   #use(task: NetworkTask, choice: NetworkChoice): Promise<ModelInfo> {
-    return this.#switch(task, choice, async () => ({
-      info: await (task === 'edges' ? this.#models.useEdges(choice) : this.#models.useSam(choice)),
-    }));
+    const take = {
+      edges: () => this.#models.useEdges(choice),
+      segmentation: () => this.#models.useSam(choice),
+      detector: () => this.#models.useDetector(choice),
+    }[task];
+    return this.#switch(task, choice, async () => ({ info: await take() }));
   }
 
   /**
@@ -585,7 +699,7 @@ export class Studio implements StudioWorker {
       try {
         const { info, keep } = await take();
         const engine = await this.#restart();
-        await engine.run((stages, open) => (task === 'edges' ? probe(stages) : open().then(probeSegmenter)));
+        await engine.run((stages, open) => PROBES[task](stages, open));
         const notKept = (await keep?.()) ?? (await this.#library.choose(task, choice));
         return notKept ? { ...info, note: `It is used until the page is closed. ${notKept.message}` } : info;
       } catch (error) {
@@ -602,11 +716,11 @@ export class Studio implements StudioWorker {
 
   // ------------------------------------------------------------------------------------------------------------------
 
-  #compute<T>(work: (stages: Stages, segmenter: OpenSegmenter) => Promise<T>): Promise<T> {
+  #compute<T>(work: (stages: Stages, open: OpenNetworks) => Promise<T>): Promise<T> {
     return this.#queue.run(() => this.#withEngine(work));
   }
 
-  async #withEngine<T>(work: (stages: Stages, segmenter: OpenSegmenter) => Promise<T>): Promise<T> {
+  async #withEngine<T>(work: (stages: Stages, open: OpenNetworks) => Promise<T>): Promise<T> {
     this.#engine ??= this.#open();
     const engine = await this.#engine;
     return engine.run(work);
@@ -729,20 +843,28 @@ function refOf({ name, source, width, height }: ImageRecord): ImageRef {
   return { name, sha256: source.sha256, width, height };
 }
 
-/** Runs the edge detector once on a small grey picture. */
-async function probe({ backend, edgeDetector }: Stages): Promise<void> {
-  const image = backend.upload({ width: 32, height: 32, channels: 3, data: new Float32Array(3 * 32 * 32).fill(0.5) });
+/** Runs what does a task once on a small grey picture. */
+const PROBES: Readonly<Record<NetworkTask, (stages: Stages, open: OpenNetworks) => Promise<void>>> = {
+  edges: ({ backend, edgeDetector }) =>
+    onGrey(backend, async (image) => backend.release(...Object.values(await edgeDetector.run(image, ['e1', 'fused'])))),
+  async segmentation(_, open) {
+    const segmenter = await open.segmenter();
+    await segmenter.segment(await segmenter.encode(GREY), { points: [{ x: 16, y: 16, label: 1 }] });
+  },
+  async detector(_, open) {
+    await (await open.detector()).detect(GREY);
+  },
+};
+
+const GREY = filledRaster(32, 32, 0.5, 3);
+
+async function onGrey(backend: Backend, run: (image: DeviceRaster) => Promise<void>): Promise<void> {
+  const image = backend.upload(GREY);
   try {
-    backend.release(...Object.values(await edgeDetector.run(image, ['e1', 'fused'])));
+    await run(image);
   } finally {
     backend.release(image);
   }
-}
-
-/** Reads a small grey picture once and decodes one click. */
-async function probeSegmenter(segmenter: Segmenter): Promise<void> {
-  const grey = { width: 32, height: 32, channels: 3, data: new Float32Array(3 * 32 * 32).fill(0.5) };
-  await segmenter.segment(await segmenter.encode(grey), { points: [{ x: 16, y: 16, label: 1 }] });
 }
 
 /** The same stream; `ended` is called when it ends, fails or is given up. */

@@ -1,12 +1,12 @@
 import { StudioError } from '../../core/errors';
 import { sha256 } from '../../core/hash';
 import type { ModelRef } from '../../core/recipe';
-import { parseCard, SHIPPED, type SegmentationCard } from '../cards';
+import { SHIPPED, type SegmentationCard } from '../cards';
 import { officialOf, type WeightFile } from '../official';
 import { metadata, parseOnnx } from '../onnx-file/onnx';
 import type { OnnxModel } from '../onnx-file/schema';
 import { signatureOf } from '../onnx-file/signature';
-import { readVouched, refuseExternalWeights, type WeightSource } from '../weights';
+import { readShippedCard, readVouched, refuseExternalWeights, type WeightSource } from '../weights';
 import { pairSide, recogniseSam, type SamDecoder, type SamEncoder } from './family';
 
 /** The two files of a SAM, checked. */
@@ -27,11 +27,10 @@ export interface SamModel {
 
 /** What is shipped, without its weights; null where none is. @throws StudioError `bad-weights`. */
 export async function readShippedSamCard(source: WeightSource): Promise<SegmentationCard | null> {
-  const text = await source.read(SHIPPED.segmentation);
-  if (!text) return null;
-  const file = `models/${SHIPPED.segmentation}`;
-  const card = parseCard(new TextDecoder().decode(text), file);
+  const card = await readShippedCard(source, SHIPPED.segmentation);
+  if (!card) return null;
   if (card.task !== 'segmentation') {
+    const file = `models/${SHIPPED.segmentation}`;
     const message = `${file} is not the card of a segmentation network. Install the studio again.`;
     throw new StudioError('bad-weights', 'model', message, { file });
   }
