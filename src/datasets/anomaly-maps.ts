@@ -4,6 +4,7 @@ import type { EvaluationSample } from '../evaluation/evaluator';
 import type { Detector } from '../models/detector/detector';
 import type { ImageCodec } from './codec';
 import { commonFolders, rerooted, type FileTree } from './file-tree';
+import { MAP_ENDINGS, mapEnding, type MapEnding } from './map-endings';
 import { decodeNpy } from './npy';
 import { sniffImage } from './sniff';
 import { readGroundTruth, type TestImage, type TestSet } from './test-set';
@@ -33,7 +34,7 @@ export interface MapFiles extends AnomalyMapSource {
   readonly missing: ReadonlyMap<TestImage, StudioError>;
 }
 
-const READERS: Record<string, (bytes: Uint8Array, file: string) => Raster> = {
+const READERS: Readonly<Record<MapEnding, (bytes: Uint8Array, file: string) => Raster>> = {
   '.tiff': decodeTiff,
   '.tif': decodeTiff,
   '.npy': decodeNpy,
@@ -52,7 +53,7 @@ export function mapFiles(tree: FileTree, { object, images }: TestSet): MapFiles 
   for (const image of images) {
     const places = placesOf(object, image);
     const found = places
-      .flatMap((place) => Object.keys(READERS).map((ending) => place + ending))
+      .flatMap((place) => MAP_ENDINGS.map((ending) => place + ending))
       .filter((path) => present.has(path));
     found.forEach((path) => used.add(path));
     if (found.length === 0) {
@@ -74,7 +75,7 @@ export function mapFiles(tree: FileTree, { object, images }: TestSet): MapFiles 
       const path = files.get(image);
       if (path === undefined) throw missing.get(image)!;
       const name = tree.nameOf(path);
-      const read = READERS[endingOf(path)];
+      const read = READERS[mapEnding(path)!];
       return { name, map: read(await tree.read(path), name) };
     },
   };
@@ -86,22 +87,13 @@ export function mapFiles(tree: FileTree, { object, images }: TestSet): MapFiles 
  * @throws StudioError `bad-map` if there is no map of any test image.
  */
 export function findMapFiles(tree: FileTree, set: TestSet): MapFiles {
-  const own = { ...tree, paths: tree.paths.filter(isMapPath) };
+  const own = { ...tree, paths: tree.paths.filter(mapEnding) };
   const found = commonFolders(own.paths).map((folder) => mapFiles(rerooted(own, folder), set));
   const best = found.reduce((a, b) => (b.missing.size < a.missing.size ? b : a));
   if (best.missing.size < set.images.length) return best;
   const [image] = set.images;
   const message = `There is no map of any test image of ${set.object} among these ${tree.paths.length} files. The map of ${image.path} is looked for as ${placesOf(set.object, image)[0]}.tiff (or .npy).`;
   throw new StudioError('bad-map', 'import', message);
-}
-
-/** Whether a file looks like an anomaly map. */
-export function isMapPath(path: string): boolean {
-  return endingOf(path) in READERS;
-}
-
-function endingOf(path: string): string {
-  return path.slice(path.lastIndexOf('.'));
 }
 
 /**

@@ -15,7 +15,7 @@ import { evaluate } from '../evaluation/evaluator';
 import { figuresOf } from '../evaluation/figures';
 import { MemoryBlobStore } from './blobs';
 import { demoTestSets } from './demo';
-import { runEvaluation, thresholdAtRate, type EvaluationInput } from './evaluate';
+import { runEvaluation, type EvaluationInput } from './evaluate';
 import { blobsOf, decodeDetails, evaluationSchema, type EvaluationDetails, type EvaluationRecord } from './evaluation';
 import { decodeMap, decodeTruth } from './stored-map';
 
@@ -327,17 +327,6 @@ describe('storage and cancelling', () => {
       );
     }
   });
-});
-
-it('a threshold by false-positive rate is the lowest that keeps to it', () => {
-  const curve = {
-    x: Float64Array.of(0, 0.005, 0.02, 1),
-    y: Float64Array.of(0, 0.5, 0.9, 1),
-    thresholds: Float32Array.of(Infinity, 8, 4, -Infinity),
-  };
-  expect(thresholdAtRate(curve, 0.01)).toBe(8);
-  expect(thresholdAtRate(curve, 0.02)).toBe(4);
-  expect(thresholdAtRate(curve, 0.001)).toBeNull();
 });
 
 it('the demo’s scenes are test sets', async () => {

@@ -6,7 +6,7 @@ import type { ImageCodec } from '../datasets/codec';
 import type { FileTree } from '../datasets/file-tree';
 import { sniffImage } from '../datasets/sniff';
 import type { TestImage, TestSet } from '../datasets/test-set';
-import type { Curve } from '../evaluation/curves';
+import { thresholdAtRate } from '../evaluation/curve-sample';
 import { Evaluator, type Evaluation, type EvaluationSample } from '../evaluation/evaluator';
 import { figuresOf } from '../evaluation/figures';
 import { imageResult } from '../evaluation/image-result';
@@ -148,17 +148,6 @@ function allFailed(first: StudioError, total: number): StudioError {
 function firstPixelThreshold({ thresholds }: EvaluationInput, { pixel }: Evaluation): number | null {
   if (thresholds) return thresholds.pixel;
   return pixel && thresholdAtRate(pixel.roc, OUTLINED_RATE);
-}
-
-/**
- * The lowest threshold on a curve at which the false-positive rate is at most `rate`; a curve leaves out what lies within
- * 1/500 of its points.
- * @returns null if only a threshold above all scores is.
- */
-export function thresholdAtRate({ x, thresholds }: Curve, rate: number): number | null {
-  let at = 0;
-  while (at + 1 < x.length && x[at + 1] <= rate) at++;
-  return Number.isFinite(thresholds[at]) ? thresholds[at] : null;
 }
 
 /** Keeps pictures, maps and ground truth for looking at them again. What cannot be kept costs no figures. */

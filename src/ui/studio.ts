@@ -5,6 +5,7 @@ import type { Operation, RegionShape } from '../core/recipe';
 import { randomWarp } from '../core/tps';
 import { Random } from '../core/random';
 import { newDraft, type Draft, type ImageRecord, type ProjectDocument, type Variant } from '../project/document';
+import type { BlobStore } from '../project/blobs';
 import type { ProjectStore } from '../project/store';
 import type {
   ComputePreference,
@@ -22,6 +23,7 @@ import { centralShape, frameOf, moved, withFrame } from './canvas/shapes';
 import { combineOf, type Commit, type Modifiers } from './canvas/tools/tool';
 import { donorCandidates, donorOf } from './donor';
 import { DonorParts } from './donor-parts';
+import { Evaluating } from './evaluating';
 import { LatestWins } from './latest';
 import type { Pictures } from './pictures';
 import { suggestRegion } from './suggest';
@@ -71,6 +73,8 @@ export class Studio {
   readonly region = new RegionTools(this);
   readonly donorParts = new DonorParts(this);
   readonly wand = new Wand(this);
+  /** Test sets, evaluations and their comparison. */
+  readonly evaluating: Evaluating;
   #candidates: { images: ProjectDocument['images']; imageId: string; donors: ImageRecord[] } | null = null;
 
   constructor(
@@ -78,6 +82,7 @@ export class Studio {
     readonly session: SessionStore,
     readonly worker: Remote<StudioWorker>,
     readonly pictures: Pictures,
+    evaluations: Pick<BlobStore, 'get'>,
     readonly notify: (notice: Notice) => void,
   ) {
     this.#preview = new LatestWins<{ request: PreviewRequest }, Preview>(({ request }) => worker.preview(request), {
@@ -92,6 +97,7 @@ export class Studio {
     // Before the parts: where the product was in the image before must be forgotten when theirs are cleaned anew.
     this.product = new Product(this);
     this.segmenting = new Segmenting(this);
+    this.evaluating = new Evaluating(this, evaluations);
     project.subscribe((state, before) => {
       if (state.document !== before.document) this.#documentChanged();
       if (state.saving === 'failed' && before.saving !== 'failed' && state.saveError) {
@@ -114,24 +120,30 @@ export class Studio {
   /** Brings back what was saved and starts the compute worker. */
   async start(): Promise<void> {
     const computing = this.startCompute(this.session.getState().computePreference);
+    let whole = false;
     try {
-      for (const message of await this.project.getState().restore()) {
+      const problems = await this.project.getState().restore();
+      for (const message of problems) {
         this.notify({ kind: 'warning', title: 'Part of the project could not be read', message });
       }
+      whole = problems.length === 0;
     } catch (error) {
       this.#tell('The project could not be read', error);
     }
-    const { imageId, datasetId, page } = this.session.getState();
-    const { images, datasets } = this.document;
+    const { imageId, datasetId, page, evaluationId } = this.session.getState();
+    const { images, datasets, evaluations } = this.document;
     const image = imageId === null ? undefined : images[imageId];
     this.#set({
       ready: true,
       imageId: null,
       datasetId: datasetId !== null && datasets[datasetId] ? datasetId : (Object.keys(datasets)[0] ?? null),
       page: image || page !== 'synthesize' ? page : 'dataset',
+      evaluationId: evaluationId !== null && evaluations[evaluationId] ? evaluationId : null,
     });
-    if (Object.keys(datasets).length === 0) this.#set({ page: 'dataset' });
+    if (Object.keys(datasets).length === 0 && page !== 'evaluate') this.#set({ page: 'dataset' });
     await computing;
+    // What could not be read may still need what it refers to.
+    if (whole) await this.evaluating.sweep();
     if (image) await this.openImage(image.id);
   }
 
@@ -170,6 +182,13 @@ export class Studio {
   useSegmenter(files: readonly File[] | null): Promise<void> {
     return this.#switchNetwork('segmentation', () =>
       files ? this.worker.useSegmenter(files) : this.worker.useShippedSegmenter(),
+    );
+  }
+
+  /** Looks for anomalies with the detector of this file from now on; null goes back to the shipped one. */
+  useDetector(file: File | null): Promise<void> {
+    return this.#switchNetwork('detector', () =>
+      file ? this.worker.useDetector(file) : this.worker.useShippedDetector(),
     );
   }
 
@@ -217,10 +236,10 @@ export class Studio {
       if (task === 'segmentation') await this.segmenting.cancelParts();
       const { title, note } = await take();
       if (task === 'segmentation') this.segmenting.networkChanged();
-      const message = task === 'edges' ? `Edges now come from ${title}.` : `${title} now finds the parts.`;
+      const message = CHANGED[task].says(title);
       this.notify({
         kind: note === undefined ? 'info' : 'warning',
-        title: task === 'edges' ? 'Edge detector changed' : 'Segmentation network changed',
+        title: CHANGED[task].title,
         message: note === undefined ? message : `${message} ${note}`,
       });
     } catch (error) {
@@ -888,6 +907,12 @@ export class Studio {
     if (code !== 'cancelled') this.notify({ kind: 'error', title, message });
   }
 }
+
+const CHANGED: Readonly<Record<NetworkTask, { readonly title: string; says(name: string): string }>> = {
+  edges: { title: 'Edge detector changed', says: (name) => `Edges now come from ${name}.` },
+  segmentation: { title: 'Segmentation network changed', says: (name) => `${name} now finds the parts.` },
+  detector: { title: 'Anomaly detector changed', says: (name) => `${name} now looks for anomalies.` },
+};
 
 const NO_FILTER: DatasetFilter = { query: '', split: null, label: null };
 
