@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { sampleCurve, thresholdAtRate } from './curve-sample';
+import { meanCurve, sampleCurve, thresholdAtRate } from './curve-sample';
 import { rankScores } from './scores';
 
 const curve = {
@@ -40,4 +40,11 @@ it('a threshold by false-positive rate is the lowest that keeps to it', () => {
   expect(thresholdAtRate(steps, 0.01)).toBe(8);
   expect(thresholdAtRate(steps, 0.02)).toBe(4);
   expect(thresholdAtRate(steps, 0.001)).toBeNull();
+});
+
+it('a mean of curves lies halfway between two', () => {
+  const flat = { x: Float64Array.of(0, 1), y: Float64Array.of(0.2, 0.2), thresholds: Float32Array.of(1, 0) };
+  const { x, y } = meanCurve([curve, flat]);
+  expect([...x]).toEqual([0, 0.5, 1]);
+  expect([...y]).toEqual([(0.4 + 0.2) / 2, (0.8 + 0.2) / 2, (1 + 0.2) / 2]);
 });

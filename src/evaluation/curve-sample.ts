@@ -40,3 +40,15 @@ export function thresholdAtRate({ x, thresholds }: Curve, rate: number): number 
   while (at + 1 < x.length && x[at + 1] <= rate) at++;
   return Number.isFinite(thresholds[at]) ? thresholds[at] : null;
 }
+
+/** The mean of several curves over [0, 1], at every place where one of them has a point. Thresholds have none. */
+export function meanCurve(curves: readonly Curve[]): Curve {
+  const places = [...new Set(curves.flatMap(({ x }) => [...x]))].sort((a, b) => a - b);
+  const samples = curves.map((curve) => sampleCurve(curve, places));
+  const y = places.map((_, i) => samples.reduce((sum, each) => sum + (each[i].y ?? 0), 0) / curves.length);
+  return {
+    x: Float64Array.from(places),
+    y: Float64Array.from(y),
+    thresholds: new Float32Array(places.length).fill(NaN),
+  };
+}
