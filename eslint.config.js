@@ -26,7 +26,10 @@ export default tseslint.config(
     plugins: { 'react-hooks': reactHooks },
     rules: reactHooks.configs.recommended.rules,
   },
-  { files: ['scripts/**', 'foundry/**/*.mjs', '*.config.*', '*.cjs'], languageOptions: { globals: globals.node } },
+  {
+    files: ['scripts/**', 'docs/**', 'foundry/**/*.mjs', '*.config.*', '*.cjs'],
+    languageOptions: { globals: globals.node },
+  },
   {
     // One seeded generator is passed in wherever chance is wanted; a hidden one would make results irreproducible.
     files: ['src/{core,compute,models,synthesis,evaluation,training,datasets}/**/*.ts'],

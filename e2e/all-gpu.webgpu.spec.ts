@@ -4,6 +4,7 @@ import { Random } from '../src/core/random';
 import { randomWarp } from '../src/core/tps';
 import { newDraft, type Draft } from '../src/project/document';
 import {
+  detect,
   events,
   measure,
   openBench,
@@ -68,14 +69,21 @@ test('from upload to bitmap nothing is read back, and the pictures are those of 
     augmentation: { flipX: true, flipY: false, scale: 1.2, rotation: 0.3, translateX: 0.05, translateY: -0.1 },
     warp: randomWarp(new Random(3)),
   };
-  const all = async () => ({
-    opened: await openImage(page, photo.record),
-    openedBy: await events(page),
-    removed: await preview(page, { image: photo.record, draft: remove, donor: null }),
-    removedBy: await events(page),
-    merged: await preview(page, { image: photo.record, draft: merge, donor: donor.record }),
-    mergedBy: await events(page),
-  });
+  const all = async () => {
+    const opened = await openImage(page, photo.record);
+    const openedBy = await events(page);
+    const removed = await preview(page, { image: photo.record, draft: remove, donor: null });
+    const removedBy = await events(page);
+    const detected = await detect(page, {
+      image: photo.record,
+      of: { preview: removed.serial },
+      scale: 'viridis',
+      explain: 'edges',
+    });
+    const detectedBy = await events(page);
+    const merged = await preview(page, { image: photo.record, draft: merge, donor: donor.record });
+    return { opened, openedBy, removed, removedBy, detected, detectedBy, merged, mergedBy: await events(page) };
+  };
 
   expect(await start(page, 'webgpu')).toMatchObject({ path: 'webgpu' });
   await events(page);
@@ -90,6 +98,12 @@ test('from upload to bitmap nothing is read back, and the pictures are those of 
     expect(how(between, 'bitmap')).toBe(bitmaps);
     expect(how(between, 'dispatch')).toBeGreaterThan(0);
   }
+  // The heat map, too, is drawn before anything is read; only the map's values are, for score and outline.
+  const drawn = gpu.detectedBy.slice(0, gpu.detectedBy.lastIndexOf('bitmap') + 1);
+  expect(how(drawn, 'readback')).toBe(0);
+  expect(how(drawn, 'bitmap')).toBe(2);
+  expect(how(drawn, 'dispatch')).toBeGreaterThan(0);
+  expect(how(gpu.detectedBy, 'readback')).toBeGreaterThan(0);
   // The measures do read back: what counts none above would see one.
   await measure(page);
   expect(how(await events(page), 'readback')).toBeGreaterThan(0);
@@ -97,7 +111,7 @@ test('from upload to bitmap nothing is read back, and the pictures are those of 
   expect(await start(page, 'wasm')).toMatchObject({ path: 'wasm' });
   await events(page);
   const cpu = await all();
-  expect(how([...cpu.openedBy, ...cpu.removedBy, ...cpu.mergedBy], 'dispatch')).toBe(0);
+  expect(how([...cpu.openedBy, ...cpu.removedBy, ...cpu.detectedBy, ...cpu.mergedBy], 'dispatch')).toBe(0);
 
   for (const name of ['photo', 'edges'] as const) {
     expect(contrast(gpu.opened[name]), name).toBeGreaterThan(80);
@@ -116,4 +130,10 @@ test('from upload to bitmap nothing is read back, and the pictures are those of 
     expect(flipped, `${step} mask`).toBeLessThanOrEqual(0.002 * WIDTH * HEIGHT);
   }
   expect(Math.max(...differences(gpu.removed.result, gpu.merged.result))).toBeGreaterThan(0.2);
+  // Colours come from a table, and transparent ones lose a level when they are undone.
+  for (const name of ['heat', 'explanation'] as const) {
+    expect(contrast(gpu.detected[name]), name).toBeGreaterThan(20);
+    expect(Math.max(...differences(gpu.detected[name], cpu.detected[name])), name).toBeLessThan(3e-2);
+  }
+  expect(gpu.detected.score).toBeCloseTo(cpu.detected.score, 2);
 });

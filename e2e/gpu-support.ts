@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Random } from '../src/core/random';
+import { detectorGraph } from '../src/models/detector/testing';
 import { image, int64s, model, node, tensor } from '../src/models/onnx-file/build';
 import { serializeOnnx } from '../src/models/onnx-file/onnx';
 import { DataType, type OnnxModel, type OnnxNode, type OnnxTensor } from '../src/models/onnx-file/schema';
 import type { ImageRecord } from '../src/project/document';
-import type { ComputePreference, ComputeStatus, PreviewRequest } from '../src/worker/api';
+import type { ComputePreference, ComputeStatus, DetectRequest, PreviewRequest } from '../src/worker/api';
 
 /** What the worker did with the device, in order. */
 export type GpuEvent = 'upload' | 'dispatch' | 'readback' | 'bitmap';
@@ -167,6 +168,9 @@ const SCENE = 'tiny';
 /** Side of what the tiny generator takes, px. */
 const GENERATOR_SIDE = 40;
 
+/** Side of what the tiny detector takes, px. */
+const DETECTOR_SIDE = 64;
+
 /** A picture that is served beside the test page, as a record of the demo. */
 export interface ServedImage {
   readonly record: ImageRecord;
@@ -286,6 +290,11 @@ export async function openBench(page: Page, images: readonly ServedImage[]): Pro
       size: GENERATOR_SIDE,
       trainedOn: [SCENE],
     }),
+    ...shipped('detector.json', 'tiny-detector.onnx', detectorGraph({ size: DETECTOR_SIDE }), {
+      task: 'anomaly-localization',
+      size: DETECTOR_SIDE,
+      multiple: DETECTOR_SIDE,
+    }),
   ]);
   const serve = (address: string, contentType: string, body: string | Buffer) =>
     page.route(address, (route) => route.fulfill({ contentType, body, headers: ISOLATION }));
@@ -320,11 +329,14 @@ export const openImage = (page: Page, record: ImageRecord) =>
   call<{ photo: Pixels; edges: Pixels; renderer: string }>(page, 'openImage', record);
 
 export const preview = (page: Page, request: PreviewRequest) =>
-  call<{ editedEdges: Pixels; result: Pixels; mask: Pixels; region: Pixels; renderer: string }>(
+  call<{ serial: number; editedEdges: Pixels; result: Pixels; mask: Pixels; region: Pixels; renderer: string }>(
     page,
     'preview',
     request,
   );
+
+export const detect = (page: Page, request: DetectRequest) =>
+  call<{ heat: Pixels; explanation: Pixels; score: number }>(page, 'detect', request);
 
 export const measure = (page: Page) => call<{ changedArea: number }>(page, 'measure');
 

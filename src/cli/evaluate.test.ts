@@ -7,6 +7,7 @@ import { Random } from '../core/random';
 import { encodeGreyPng } from '../datasets/codec';
 import { npyMap, tiffOf } from '../datasets/maps-testing';
 import { pattern } from '../datasets/testing';
+import { detectorFixture } from '../models/detector/testing';
 import { runHere, runProcess, temporaryFolder } from './testing';
 
 const GOLDEN = fileURLToPath(new URL('../../../shared/data/metrics-golden/', import.meta.url));
@@ -66,6 +67,40 @@ const evaluateArgs = (name: string, object = 'pins', maps = 'maps') => {
 };
 
 beforeAll(() => locoSet('loco'));
+
+describe('evaluate --model', () => {
+  it('makes the maps itself, as detect writes them, and ranks images by the detector’s own score', async () => {
+    await write(at('bright.onnx'), detectorFixture({ smooth: 5 }));
+    const data = ['--dataset', at('loco', 'data'), '--object', 'pins', '--json'];
+    const made = await runHere('evaluate', ...data, '--model', at('bright.onnx'));
+    expect({ code: made.code, err: made.err }).toEqual({ code: 0, err: '' });
+
+    const images = ['good/000', 'good/001', 'logical_anomalies/002', 'structural_anomalies/003'];
+    const files = images.map((image) => at('loco', 'data', 'pins', 'test', `${image}.png`));
+    const maps = at('made', 'pins', 'test');
+    expect(await runHere('detect', ...files, '--model', at('bright.onnx'), '--out', maps)).toMatchObject({ code: 0 });
+    const read = await runHere('evaluate', ...data, '--maps', at('made'));
+    const [own, written] = [made, read].map(({ out }) => JSON.parse(out));
+    for (const key of ['pixel_auroc', 'pixel_ap', 'aupro', 'au_spro']) expect(own[key]).toEqual(written[key]);
+
+    const { images: scored } = JSON.parse(await readFile(path.join(maps, 'scores.json'), 'utf8'));
+    const scores = scored.map(({ score }: { score: number }) => score);
+    const wins = [2, 3].map((a) => [0, 1].filter((g) => scores[a] > scores[g]).length / 2);
+    expect(own.image_auroc).toBeCloseTo((wins[0] + wins[1]) / 2, 12);
+  });
+
+  it('is instead of maps, and says what is wrong with the file', async () => {
+    const both = await runHere(...evaluateArgs('loco'), '--model', at('bright.onnx'));
+    expect(both).toEqual({ code: 1, out: '', err: expect.stringMatching(/--maps.*--model.*one of the two/) });
+    const data = ['--dataset', at('loco', 'data'), '--object', 'pins'];
+    expect((await runHere('evaluate', ...data)).err).toMatch(/--maps.*--model/);
+    await write(at('text.onnx'), 'no network');
+    const text = await runHere('evaluate', ...data, '--model', at('text.onnx'));
+    expect(text).toMatchObject({ code: 1, err: expect.stringMatching(/^text\.onnx is not a complete ONNX file/) });
+    const none = await runHere('evaluate', ...data, '--model', at('none.onnx'));
+    expect(none).toMatchObject({ code: 1, err: expect.stringMatching(/none\.onnx does not exist/) });
+  });
+});
 
 describe('evaluate', () => {
   it.skipIf(!isGolden)('gives what the official programs give', async () => {

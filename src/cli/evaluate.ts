@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { StudioError } from '../core/errors';
-import { evaluationSamples, mapFiles } from '../datasets/anomaly-maps';
+import { detectorMaps, evaluationSamples, mapFiles, type AnomalyMapSource } from '../datasets/anomaly-maps';
 import { nodeCodec } from '../datasets/codec-node';
 import type { FileTree } from '../datasets/file-tree';
 import { LAYOUT_TITLES } from '../datasets/layouts';
@@ -9,38 +9,54 @@ import { readTestSet, type TestSet } from '../datasets/test-set';
 import type { LimitedArea } from '../evaluation/curves';
 import { evaluate, type Evaluation } from '../evaluation/evaluator';
 import { figuresOf, limitName } from '../evaluation/figures';
+import { openDetector } from './detector';
 import { readBytes } from './files';
 
 export interface EvaluateOptions {
   readonly dataset: string;
   readonly object: string;
-  readonly maps: string;
+  /** Folder of anomaly maps. Either this or `model`. */
+  readonly maps?: string;
+  /** Detector that makes them; true for the shipped one. */
+  readonly model?: string | true;
   readonly json?: boolean;
 }
 
 /** `evaluate`: figures of anomaly maps against a dataset's ground truth, as a table or as JSON. */
 export async function evaluateCommand(
-  { dataset, object, maps, json = false }: EvaluateOptions,
+  { dataset, object, maps, model, json = false }: EvaluateOptions,
   out: (line: string) => void,
   warn: (line: string) => void,
 ): Promise<void> {
+  if ((maps === undefined) === (model === undefined)) {
+    const message = 'evaluate takes anomaly maps (--maps), or a detector that makes them (--model): one of the two.';
+    throw new StudioError('bad-argument', 'cli', message);
+  }
   const tree = await folderTree(dataset, [object, 'split_csv']);
   const set = await readTestSet(tree, object);
   set.config?.notes.forEach(warn);
-  const source = mapFiles(await folderTree(maps), set);
-  // Figures of a part of the test set would pass for those of the whole.
-  for (const problem of source.missing.values()) throw problem;
-  if (source.unused.length > 0) {
-    const { length } = source.unused;
-    const [first] = source.unused;
-    warn(
-      `${path.join(maps, first)} is the map of no test image and is left out${length > 1 ? `, like ${length - 1} more` : ''}.`,
-    );
-  }
+  const source = maps === undefined ? await detectorSource(tree, model) : await folderSource(maps, set, warn);
   const result = await evaluate(evaluationSamples(tree, set, source, nodeCodec), { spro: set.config !== null });
   result.notes.forEach(warn);
   if (json) out(JSON.stringify(figuresOf(result, set.config !== null), null, 2));
   else table(result, set).forEach(out);
+}
+
+async function detectorSource(tree: FileTree, model: EvaluateOptions['model']): Promise<AnomalyMapSource> {
+  const { detector } = await openDetector(model === true ? undefined : model);
+  return detectorMaps(tree, detector, nodeCodec);
+}
+
+async function folderSource(maps: string, set: TestSet, warn: (line: string) => void): Promise<AnomalyMapSource> {
+  const source = mapFiles(await folderTree(maps), set);
+  // Figures of a part of the test set would pass for those of the whole.
+  for (const problem of source.missing.values()) throw problem;
+  const [first, ...more] = source.unused;
+  if (first !== undefined) {
+    const others = more.length > 0 ? `, like ${more.length} more` : '';
+    warn(`${path.join(maps, first)} is the map of no test image and is left out${others}.`);
+  }
+  return source;
 }
 
 /** @param only list these folders in it alone; all if none are given. */

@@ -1,8 +1,10 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { COLOUR_SCALES } from '../core/colour-scales';
 import { reportOf } from '../core/errors';
 import { edgeOutputSchema, operationSchema, type Operation } from '../core/recipe';
 import type { Box } from '../core/mask';
 import type { PromptPoint } from '../models/sam/segmenter';
+import { detectCommand, MAP_WRITERS, type DetectOptions } from './detect';
 import { edgesCommand } from './edges';
 import { evaluateCommand, type EvaluateOptions } from './evaluate';
 import { jndCommand, type JndOptions } from './jnd';
@@ -141,11 +143,22 @@ function createProgram({ out, err }: CliOutput): Command {
     );
 
   program
+    .command('detect')
+    .description('look for anomalies: an anomaly map and a heat map for each image, and scores.json')
+    .argument('<image...>')
+    .option('--model <file>', "a detector's .onnx file; the shipped one if left out")
+    .requiredOption('--out <folder>', 'where to write')
+    .addOption(new Option('--format <name>', 'of the maps, float32').choices(Object.keys(MAP_WRITERS)).default('tiff'))
+    .addOption(new Option('--scale <name>', 'colours of the heat maps').choices(COLOUR_SCALES).default('inferno'))
+    .action((images: string[], options: DetectOptions) => detectCommand(images, options, err));
+
+  program
     .command('evaluate')
     .description('measure anomaly maps against ground truth: AUROC, AP, AUPRO and, for MVTec LOCO, AU-sPRO')
     .requiredOption('--dataset <folder>', 'MVTec AD, MVTec LOCO, MVTec AD 2 or VisA')
     .requiredOption('--object <name>', 'folder of the object in it')
-    .requiredOption('--maps <folder>', '<object>/test/<kind>/<id>.tiff or .npy, of the images’ sizes')
+    .option('--maps <folder>', '<object>/test/<kind>/<id>.tiff or .npy, of the images’ sizes')
+    .option('--model [file]', 'make the maps with this detector (.onnx), or with the shipped one')
     .option('--json', 'print JSON instead of a table')
     .action((options: EvaluateOptions) => evaluateCommand(options, out, err));
   return program;

@@ -1,10 +1,11 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../core/random';
+import { createRaster, rasterOf } from '../core/raster';
 import { halfBits } from '../models/onnx-file/half';
 import { npyHeader, npyMap, npyOf, tiffOf } from './maps-testing';
-import { decodeNpy } from './npy';
-import { decodeTiff } from './tiff';
+import { decodeNpy, encodeNpy } from './npy';
+import { decodeTiff, encodeTiff } from './tiff';
 
 const [WIDTH, HEIGHT] = [45, 37];
 const random = new Random(1);
@@ -24,6 +25,40 @@ function refused(read: () => unknown, reason: RegExp): void {
   );
   expect(read).toThrow(/^m\.map /);
 }
+
+describe('written maps', () => {
+  const raster = rasterOf(FLOATS, WIDTH, HEIGHT);
+
+  it('are read again bit for bit', () => {
+    expectMap(decodeTiff(encodeTiff(raster), 'm.map'), FLOATS);
+    expectMap(decodeNpy(encodeNpy(raster), 'm.map'), FLOATS);
+  });
+
+  it('TIFF is one that libvips reads, too', async () => {
+    const { data, info } = await sharp(encodeTiff(raster))
+      .raw({ depth: 'float' })
+      .toBuffer({ resolveWithObject: true });
+    expect(info).toMatchObject({ width: WIDTH, height: HEIGHT });
+    const values = new Float32Array(data.buffer, data.byteOffset, WIDTH * HEIGHT * info.channels);
+    expect(values.filter((_, i) => i % info.channels === 0)).toEqual(FLOATS);
+  });
+
+  it('npy has a header of whole blocks, whatever the size', () => {
+    for (const [width, height] of [
+      [1, 1],
+      [1234, 7],
+    ]) {
+      const bytes = encodeNpy(createRaster(width, height));
+      expect((bytes.length - 4 * width * height) % 64).toBe(0);
+      expect(decodeNpy(bytes, 'm.map')).toMatchObject({ width, height });
+    }
+  });
+
+  it('have one channel', () => {
+    expect(() => encodeTiff(createRaster(2, 2, 3))).toThrow(/one channel/);
+    expect(() => encodeNpy(createRaster(2, 2, 3))).toThrow(/one channel/);
+  });
+});
 
 describe('TIFF', () => {
   it.each(Object.entries(KINDS))('%s, strips and tiles, as it is and deflated', (_, values) => {

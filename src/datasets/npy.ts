@@ -70,3 +70,21 @@ function cut(file: string): StudioError {
   const message = `${file} is cut off: values are missing at its end. Write it again.`;
   return new StudioError('bad-map', 'decode', message, { file });
 }
+
+/** Writes one channel as a NumPy array of float32, shape (height, width), C order; `numpy.load` and {@link decodeNpy} read it. */
+export function encodeNpy({ data, width, height, channels }: Raster): Uint8Array<ArrayBuffer> {
+  if (channels !== 1) throw new RangeError(`A map has one channel, not ${channels}.`);
+  const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${height}, ${width}), }`;
+  // What precedes the values fills whole blocks of 64 bytes, and ends a line.
+  const start = Math.ceil((MAGIC.length + 4 + header.length + 1) / 64) * 64;
+  const bytes = new Uint8Array(start + 4 * data.length);
+  const view = new DataView(bytes.buffer);
+  bytes.set(MAGIC);
+  bytes.set([1, 0], MAGIC.length);
+  view.setUint16(MAGIC.length + 2, start - MAGIC.length - 4, true);
+  bytes.fill(0x20, MAGIC.length + 4, start - 1);
+  bytes.set(new TextEncoder().encode(header), MAGIC.length + 4);
+  bytes[start - 1] = 0x0a;
+  data.forEach((value, i) => view.setFloat32(start + 4 * i, value, true));
+  return bytes;
+}

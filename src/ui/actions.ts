@@ -43,6 +43,7 @@ const state = (studio: Studio): SessionState => studio.session.getState();
 const synthesizing = (studio: Studio) => state(studio).page === 'synthesize' && state(studio).opened !== null;
 const withRegion = (studio: Studio) => synthesizing(studio) && (studio.draft?.shapes.length ?? 0) > 0;
 const pointing = (studio: Studio) => synthesizing(studio) && state(studio).tool === 'smart';
+const detecting = (studio: Studio) => synthesizing(studio) && state(studio).detection.network !== null;
 const withDonor = (studio: Studio) => synthesizing(studio) && studio.draft?.operation !== 'remove';
 
 export const PAGE_NAMES: Readonly<Record<Page, string>> = {
@@ -63,12 +64,14 @@ export const LAYER_NAMES: Readonly<Record<LayerId, string>> = {
   edges: 'Edges',
   editedEdges: 'Edited edges',
   mask: 'Changed mask',
+  heat: 'Heat map',
+  reconstruction: 'Reconstruction',
   foreground: 'Foreground',
   parts: 'Parts',
   region: 'Region',
 };
 
-/** Keys of the layers, in the order of the list: Shift and the digit. */
+/** In the order of the list; their keys are Shift and the digits from 1 to 0. */
 export const LAYER_ORDER = [...LAYERS].reverse();
 
 const TOOL_ACTIONS: readonly [ToolId, string, string][] = [
@@ -442,11 +445,29 @@ export const ACTIONS: readonly Action[] = [
     id: `layer-${layer}`,
     label: `Show or hide: ${LAYER_NAMES[layer]}`,
     group: 'View',
-    keys: [`shift+${i + 1}`],
+    keys: [`shift+${(i + 1) % 10}`],
     undo: 'view',
-    enabled: synthesizing,
+    enabled: layer === 'heat' || layer === 'reconstruction' ? detecting : synthesizing,
     run: (studio) => studio.setLayer(layer, { visible: !state(studio).layers[layer].visible }),
   })),
+  {
+    id: 'heat-scale',
+    label: 'Next colours of the heat map',
+    group: 'View',
+    keys: ['c'],
+    undo: 'view',
+    enabled: (studio) => detecting(studio) && state(studio).layers.heat.visible,
+    run: (studio) => studio.detecting.nextScale(),
+  },
+  {
+    id: 'next-reconstruction',
+    label: 'Reconstructed picture, JND or edges: the next',
+    group: 'View',
+    keys: ['shift+r'],
+    undo: 'view',
+    enabled: detecting,
+    run: (studio) => studio.detecting.nextExplanation(),
+  },
   {
     id: 'fit',
     label: 'Fit the image',

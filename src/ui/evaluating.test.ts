@@ -64,9 +64,10 @@ let evaluating: Evaluating;
 let details: string;
 const notify = vi.fn();
 const useDetector = vi.fn(async () => undefined);
+let network: ModelInfo | null;
+const findNetwork = vi.fn(async () => session.setState(({ detection }) => ({ detection: { ...detection, network } })));
 const worker = {
   cancel: vi.fn(async () => undefined),
-  detector: vi.fn(async (): Promise<ModelInfo | null> => DETECTOR),
   evaluate:
     vi.fn<(job: string, request: EvaluateRequest, step: (progress: Progress) => void) => Promise<EvaluationRecord>>(),
   explain: vi.fn(async () => null),
@@ -83,11 +84,12 @@ const settled = () => vi.waitFor(() => expect(setup().demo).not.toBeNull());
 beforeEach(async () => {
   vi.clearAllMocks();
   worker.evaluate.mockReset();
+  network = DETECTOR;
   project = createProjectStore(new MemoryPersistence());
   session = createSession(null);
   store = new MemoryBlobStore();
   details = await store.put(encodeDetails(DETAILS));
-  evaluating = new Evaluating({ project, session, worker, notify, useDetector }, store);
+  evaluating = new Evaluating({ project, session, worker, notify, useDetector, detecting: { findNetwork } }, store);
   session.setState({ ready: true, page: 'evaluate' });
   await settled();
 });
@@ -103,14 +105,17 @@ function running() {
 describe('what is next', () => {
   it('lists the demo and the detector when the page is first shown', () => {
     expect(setup().demo!.map(({ object }) => object)).toEqual(['pins', 'cups']);
-    expect(setup()).toMatchObject({ detector: DETECTOR, maps: 'detector', testSet: null });
+    expect(setup()).toMatchObject({ maps: 'detector', testSet: null });
+    expect(findNetwork).toHaveBeenCalledTimes(1);
   });
 
   it('without a detector maps are what there is', async () => {
-    worker.detector.mockResolvedValueOnce(null);
-    session.setState({ page: 'dataset' });
+    session.setState({ page: 'dataset', detection: { ...session.getState().detection, network: null } });
     session.setState({ page: 'evaluate' });
-    await vi.waitFor(() => expect(setup()).toMatchObject({ detector: null, maps: 'maps' }));
+    await vi.waitFor(() => expect(setup().maps).toBe('maps'));
+    network = null;
+    await evaluating.useDetector(new File([], 'none.onnx'));
+    expect(setup().maps).toBe('maps');
   });
 
   it('takes a folder for what most of it is', async () => {

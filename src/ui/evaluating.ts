@@ -10,7 +10,7 @@ import {
   type EvaluationRecord,
 } from '../project/evaluation';
 import type { ProjectStore } from '../project/store';
-import type { ImportFile, MapsChoice, StudioWorker, TestSetChoice, TestSetInfo } from '../worker/api';
+import type { ImportFile, MapsChoice, ModelInfo, StudioWorker, TestSetChoice, TestSetInfo } from '../worker/api';
 import { ALL_IMAGES, type EvaluationSetup, type EvaluationView, type ImageFilter } from './evaluation-view';
 import type { SessionStore } from './session';
 
@@ -18,16 +18,14 @@ import type { SessionStore } from './session';
 export interface EvaluatingHost {
   readonly project: ProjectStore;
   readonly session: SessionStore;
-  readonly worker: Pick<
-    StudioWorker,
-    'cancel' | 'detector' | 'evaluate' | 'explain' | 'findMaps' | 'sweepEvaluations' | 'testSets'
-  >;
+  readonly worker: Pick<StudioWorker, 'cancel' | 'evaluate' | 'explain' | 'findMaps' | 'sweepEvaluations' | 'testSets'>;
   notify(notice: {
     readonly kind: 'error' | 'warning' | 'info';
     readonly title: string;
     readonly message: string;
   }): void;
   useDetector(file: File | null): Promise<void>;
+  readonly detecting: { findNetwork(): Promise<void> };
 }
 
 /** Details kept in memory: a megabyte or two each. */
@@ -119,7 +117,7 @@ export class Evaluating {
   async useDetector(file: File | null): Promise<void> {
     this.#setUp({ maps: 'detector' });
     await this.host.useDetector(file);
-    await this.#askDetector();
+    this.#withoutDetector();
   }
 
   /** The chosen test set's description; null while none is. */
@@ -167,14 +165,18 @@ export class Evaluating {
   }
 
   async #askDetector(): Promise<void> {
-    try {
-      const detector = await this.host.worker.detector();
-      // Without one, maps are what there is.
-      this.#setUp(detector ? { detector } : { detector, maps: 'maps' });
-    } catch (error) {
-      this.#setUp({ detector: null, maps: 'maps' });
-      this.#tell('The detector could not be read', error);
-    }
+    if (this.#detector === undefined) await this.host.detecting.findNetwork();
+    this.#withoutDetector();
+  }
+
+  /** Without a detector, maps are what there is. */
+  #withoutDetector(): void {
+    if (!this.#detector) this.#setUp({ maps: 'maps' });
+  }
+
+  /** In use; null where there is none, undefined until it was asked for. */
+  get #detector(): ModelInfo | null | undefined {
+    return this.host.session.getState().detection.network;
   }
 
   // ------------------------------------------------------------------------------------------------------- one under way
@@ -186,7 +188,7 @@ export class Evaluating {
     const maps = this.#mapsChoice();
     if (!testSet || !info || !maps || this.#view.running) return;
     const job = crypto.randomUUID();
-    const title = `${info.title}, ${maps.kind === 'maps' ? maps.name : (this.#setup.detector?.title ?? 'detector')}`;
+    const title = `${info.title}, ${maps.kind === 'maps' ? maps.name : (this.#detector?.title ?? 'detector')}`;
     this.#change({ error: null, running: { job, title, progress: null, startedAt: performance.now() } });
     try {
       const record = await this.host.worker.evaluate(
@@ -221,8 +223,8 @@ export class Evaluating {
   }
 
   #mapsChoice(): MapsChoice | null {
-    const { maps, mapsFolder, detector } = this.#setup;
-    if (maps === 'detector') return detector ? { kind: 'detector' } : null;
+    const { maps, mapsFolder } = this.#setup;
+    if (maps === 'detector') return this.#detector ? { kind: 'detector' } : null;
     return mapsFolder?.found ? { kind: 'maps', name: mapsFolder.name, files: mapsFolder.files } : null;
   }
 

@@ -1,7 +1,7 @@
 import type { ErrorReport } from '../core/errors';
 import type { Verdict } from '../evaluation/threshold';
 import type { EvaluationDetails } from '../project/evaluation';
-import type { ImportFile, MapsFound, ModelInfo, TestSetInfo } from '../worker/api';
+import type { ImportFile, MapsFound, TestSetInfo } from '../worker/api';
 import type { RunningJob } from './running-job';
 
 /** A folder taken for the next evaluation, and what was found in it. */
@@ -29,8 +29,6 @@ export interface EvaluationSetup {
   readonly testSet: { readonly kind: 'demo' | 'folder'; readonly object: string } | null;
   readonly maps: 'detector' | 'maps';
   readonly mapsFolder: MapsFolder | null;
-  /** In use; null where there is none, undefined until it was asked for. */
-  readonly detector: ModelInfo | null | undefined;
 }
 
 /** What lies over the photographs of an evaluation. */
@@ -81,7 +79,7 @@ export interface EvaluationView {
 }
 
 export const NO_EVALUATION: EvaluationView = {
-  setup: { demo: null, folder: null, testSet: null, maps: 'detector', mapsFolder: null, detector: undefined },
+  setup: { demo: null, folder: null, testSet: null, maps: 'detector', mapsFolder: null },
   running: null,
   error: null,
   details: new Map(),

@@ -6,6 +6,7 @@ import type { PartSettings } from '../synthesis/parts/refine';
 import type { ComputePreference, ComputeStatus, ModelInfo, NetworkOffer, OpenedImage, Preview } from '../worker/api';
 import type { RegionMode } from './canvas/tools/tool';
 import { DEFAULT_LAYERS, NO_EVALUATION, type EvaluationLayers, type EvaluationView } from './evaluation-view';
+import { NOTHING_DETECTED, type DetectionView, type HeatView } from './detection-view';
 import type { RunningJob } from './running-job';
 import { NO_PRODUCT, NOTHING_POINTED, type PartsView, type ProductView, type SmartView } from './segmentation-view';
 
@@ -15,7 +16,18 @@ export type Page = (typeof PAGES)[number];
 export type ToolId =
   'select' | 'smart' | 'rectangle' | 'ellipse' | 'lasso' | 'polygon' | 'brush' | 'eraser' | 'wand' | 'donor' | 'pan';
 /** From the bottom of the stack to its top. */
-export const LAYERS = ['photo', 'result', 'edges', 'editedEdges', 'mask', 'foreground', 'parts', 'region'] as const;
+export const LAYERS = [
+  'photo',
+  'result',
+  'reconstruction',
+  'edges',
+  'editedEdges',
+  'heat',
+  'mask',
+  'foreground',
+  'parts',
+  'region',
+] as const;
 /** 16: what is large enough to be pointed at; 32: small parts too, in four times the time. */
 export type PartsGrid = 16 | 32;
 export type LayerId = (typeof LAYERS)[number];
@@ -77,6 +89,8 @@ export interface SessionState {
   /** How raw masks become parts; null: as was measured for the network. */
   readonly partSettings: PartSettings | null;
   readonly product: ProductView;
+  readonly heat: HeatView;
+  readonly detection: DetectionView;
   /** What parts and arbitrary regions have to lie on in the open image, at working size; null: anywhere. */
   readonly foreground: Rle | null;
   /** Share of the image that an arbitrary region takes. */
@@ -145,6 +159,8 @@ const KEPT: Readonly<Record<keyof SessionState, 'browser' | 'nowhere'>> = {
   partsGrid: 'browser',
   partSettings: 'nowhere',
   product: 'nowhere',
+  heat: 'browser',
+  detection: 'nowhere',
   foreground: 'nowhere',
   surpriseShare: 'browser',
   zoom: 'nowhere',
@@ -199,6 +215,8 @@ export const FRESH_SESSION: SessionState = {
     result: SHOWN,
     edges: HIDDEN,
     editedEdges: HIDDEN,
+    reconstruction: HIDDEN,
+    heat: { visible: false, opacity: 0.75 },
     mask: { visible: false, opacity: 0.6 },
     foreground: { visible: false, opacity: 0.75 },
     parts: { visible: true, opacity: 0.85 },
@@ -216,6 +234,8 @@ export const FRESH_SESSION: SessionState = {
   partsGrid: 16,
   partSettings: null,
   product: NO_PRODUCT,
+  heat: { scale: 'inferno', explain: 'reconstruction' },
+  detection: NOTHING_DETECTED,
   foreground: null,
   surpriseShare: 0.06,
   zoom: 1,

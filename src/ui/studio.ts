@@ -18,9 +18,11 @@ import type {
   PreviewRequest,
   StudioWorker,
 } from '../worker/api';
+import { closeBitmaps } from './bitmaps';
 import { newContext } from './canvas/compose';
 import { centralShape, frameOf, moved, withFrame } from './canvas/shapes';
 import { combineOf, type Commit, type Modifiers } from './canvas/tools/tool';
+import { Detecting } from './detecting';
 import { donorCandidates, donorOf } from './donor';
 import { DonorParts } from './donor-parts';
 import { Evaluating } from './evaluating';
@@ -67,6 +69,8 @@ export class Studio {
   readonly product: Product;
   /** Smart select and the parts of the open image. */
   readonly segmenting: Segmenting;
+  /** What the detector says of the open image. */
+  readonly detecting: Detecting;
   #openings = 0;
   readonly #cancelled = new Set<string>();
   /** What is done to the region as a whole, or from its list. */
@@ -97,6 +101,7 @@ export class Studio {
     // Before the parts: where the product was in the image before must be forgotten when theirs are cleaned anew.
     this.product = new Product(this);
     this.segmenting = new Segmenting(this);
+    this.detecting = new Detecting(this);
     this.evaluating = new Evaluating(this, evaluations);
     project.subscribe((state, before) => {
       if (state.document !== before.document) this.#documentChanged();
@@ -153,8 +158,8 @@ export class Studio {
       const compute = await this.worker.start(computePreference);
       this.#set({ compute });
       // On another path the same draft may look (within tolerance) different, and a broken path may work again.
-      this.#requested = null;
-      this.#requestPreview();
+      this.#previewAnew();
+      void this.detecting.findNetwork();
     } catch (error) {
       this.#set({ computeError: reportOf(error, 'ui') });
       this.#tell('The compute worker did not start', error);
@@ -190,6 +195,16 @@ export class Studio {
     return this.#switchNetwork('detector', () =>
       file ? this.worker.useDetector(file) : this.worker.useShippedDetector(),
     );
+  }
+
+  /** Uses a network of one file for what it is made for. */
+  async useNetwork(file: File): Promise<void> {
+    try {
+      const task = await this.worker.taskOf(file);
+      await (task === 'detector' ? this.useDetector(file) : this.useWeights(file));
+    } catch (error) {
+      this.#tell('This network is not used', error);
+    }
   }
 
   /** Uses a network that is stored already. */
@@ -234,13 +249,15 @@ export class Studio {
     this.#set({ weightsLoading: true });
     try {
       if (task === 'segmentation') await this.segmenting.cancelParts();
-      const { title, note } = await take();
+      const info = await take();
       if (task === 'segmentation') this.segmenting.networkChanged();
-      const message = CHANGED[task].says(title);
+      if (task === 'detector') await this.detecting.findNetwork();
+      const { title, says } = CHANGED[task];
+      const message = says(info);
       this.notify({
-        kind: note === undefined ? 'info' : 'warning',
-        title: CHANGED[task].title,
-        message: note === undefined ? message : `${message} ${note}`,
+        kind: info.note === undefined ? 'info' : 'warning',
+        title,
+        message: info.note === undefined ? message : `${message} ${info.note}`,
       });
     } catch (error) {
       this.#tell('This network is not used', error);
@@ -248,6 +265,8 @@ export class Studio {
     this.#set({ weightsLoading: false });
     await this.listNetworks();
     if (task === 'edges' && this.image) await this.openImage(this.image.id, true);
+    // The worker has begun anew, and knows nothing of the result that is shown.
+    else this.#previewAnew();
   }
 
   // ---------------------------------------------------------------------------------------------- datasets
@@ -873,6 +892,11 @@ export class Studio {
     this.#preview.request({ request });
   }
 
+  #previewAnew(): void {
+    this.#requested = null;
+    this.#requestPreview();
+  }
+
   #showPreview(preview: Preview, draft: Draft, stale: boolean): void {
     this.#replace({ shown: { preview, draft } });
     this.#set({ previewError: null });
@@ -908,10 +932,17 @@ export class Studio {
   }
 }
 
-const CHANGED: Readonly<Record<NetworkTask, { readonly title: string; says(name: string): string }>> = {
-  edges: { title: 'Edge detector changed', says: (name) => `Edges now come from ${name}.` },
-  segmentation: { title: 'Segmentation network changed', says: (name) => `${name} now finds the parts.` },
-  detector: { title: 'Anomaly detector changed', says: (name) => `${name} now looks for anomalies.` },
+/** What is said when another network does a task. */
+const CHANGED: Readonly<Record<NetworkTask, { readonly title: string; says(info: ModelInfo): string }>> = {
+  edges: { title: 'Edge detector changed', says: ({ title }) => `Edges now come from ${title}.` },
+  segmentation: { title: 'Segmentation network changed', says: ({ title }) => `${title} now finds the parts.` },
+  detector: {
+    title: 'Anomaly detector changed',
+    says: ({ title, state }) =>
+      state === 'missing'
+        ? 'No anomaly detector is installed, so none looks for anomalies now.'
+        : `${title} now looks for anomalies.`,
+  },
 };
 
 const NO_FILTER: DatasetFilter = { query: '', split: null, label: null };
@@ -960,10 +991,6 @@ function warpOf(seed: number) {
 
 export function randomSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0] >>> 12;
-}
-
-function closeBitmaps(holder: object): void {
-  for (const value of Object.values(holder)) if (value instanceof ImageBitmap) value.close();
 }
 
 export function capitalised(text: string): string {

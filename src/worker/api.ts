@@ -357,9 +357,11 @@ export interface StudioWorker {
   /** Back to the shipped segmentation network. */
   useShippedSegmenter(): Promise<ModelInfo>;
 
+  /** What a dropped network of one file is made for, by its content; edges if that cannot be told. */
+  taskOf(file: File): Promise<'edges' | 'detector'>;
   /** Checks a dropped detector (.onnx) and uses it from now on, after a reload too. */
   useDetector(file: File): Promise<ModelInfo>;
-  /** Back to the shipped detector. */
+  /** Back to the shipped detector; to none (`missing`) where none is shipped. */
   useShippedDetector(): Promise<ModelInfo>;
 
   /** What may be used besides the shipped networks: official ones, and what the person brought. */

@@ -42,6 +42,10 @@ export interface InUse {
   readonly choices: Readonly<Record<NetworkTask, NetworkChoice>> | null;
 }
 
+const MISSING = { licence: 'Not installed', bytes: 0, sha256: '', state: 'missing' } as const;
+const NO_SEGMENTATION: ModelInfo = { ...MISSING, id: 'segmentation', title: 'Segmentation', task: 'segmentation' };
+const NO_DETECTOR: ModelInfo = { ...MISSING, id: 'detector', title: 'Anomaly detector', task: 'detector' };
+
 /** The networks the worker uses: shipped ones by their cards, or those of the library that the person chose. */
 export class Models {
   readonly #source: WeightSource;
@@ -218,12 +222,13 @@ export class Models {
     return infoOf(model, 'edges');
   }
 
-  /** Checks a detector and takes it for the choice. */
+  /** Checks a detector and takes it for the choice. Back to the shipped one is to none where none is shipped. */
   async useDetector(choice: NetworkChoice, file?: WeightFile): Promise<ModelInfo> {
-    const model = await this.#readDetector(choice, file);
-    this.#detector.current = Promise.resolve(model);
+    const none = choice.kind === 'shipped' && !(await readShippedCard(this.#source, SHIPPED.detector));
+    const model = none ? null : await this.#readDetector(choice, file);
+    this.#detector.current = model && Promise.resolve(model);
     await this.#choose('detector', choice);
-    return infoOf(model, 'detector');
+    return model ? infoOf(model, 'detector') : NO_DETECTOR;
   }
 
   async #choose(task: NetworkTask, choice: NetworkChoice): Promise<void> {
@@ -244,7 +249,7 @@ export class Models {
     const model = await this.#inUse('segmentation', this.#sam);
     if (model) return noted(samInfo(model), this.#notes.segmentation);
     const card = await readShippedSamCard(this.#source).catch(() => null);
-    if (!card) return noted(absent('segmentation', 'Segmentation'), this.#notes.segmentation);
+    if (!card) return noted(NO_SEGMENTATION, this.#notes.segmentation);
     const { encoder, decoder } = card;
     const bytes = encoder.bytes + decoder.bytes;
     return noted(shippedInfo(card, 'segmentation', encoder.sha256, bytes), this.#notes.segmentation);
@@ -256,9 +261,7 @@ export class Models {
     if (model) return noted(infoOf(model, 'detector'), this.#notes.detector);
     const card = await readShippedCard(this.#source, SHIPPED.detector).catch(() => null);
     const info =
-      card?.task === 'anomaly-localization'
-        ? shippedInfo(card, 'detector', card.sha256, card.bytes)
-        : absent('detector', 'Anomaly detector');
+      card?.task === 'anomaly-localization' ? shippedInfo(card, 'detector', card.sha256, card.bytes) : NO_DETECTOR;
     return noted(info, this.#notes.detector);
   }
 
@@ -338,10 +341,6 @@ function shippedInfo(
   bytes: number,
 ): ModelInfo {
   return { id, title, task, licence, bytes, sha256, state: 'shipped' };
-}
-
-function absent(task: NetworkTask, title: string): ModelInfo {
-  return { id: task, title, task, licence: 'Not installed', bytes: 0, sha256: '', state: 'missing' };
 }
 
 /** A network that is read when it is first asked for; a failure is forgotten, so that the next call tries again. */

@@ -284,11 +284,12 @@ describe('a detector that the person brings', { timeout: 60_000 }, () => {
     expect(await later.detector()).toMatchObject({ id: 'detector-test', note: expect.stringContaining('mine.onnx') });
   });
 
-  it('can be brought where none is shipped', async () => {
+  it('can be brought and given up where none is shipped', async () => {
     const studio = await visit();
     await studio.useDetector(file('mine.onnx', detectorFixture()));
     expect((await studio.detect(request())).score).toBeGreaterThan(0.5);
-    await expect(studio.useShippedDetector()).rejects.toMatchObject({ code: 'missing-weights' });
-    expect(await studio.detector()).toMatchObject({ id: 'mine.onnx' });
+    expect(await studio.useShippedDetector()).toMatchObject({ state: 'missing' });
+    expect(await studio.detector()).toBeNull();
+    await expect(studio.detect(request())).rejects.toMatchObject({ code: 'missing-weights' });
   });
 });

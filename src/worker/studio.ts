@@ -26,6 +26,7 @@ import { categoryName, mvtecAdEntries, type ExportNormal, type ExportPair } from
 import { zipStream } from '../datasets/zip';
 import type { Detector } from '../models/detector/detector';
 import type { Explanation } from '../models/detector/form';
+import { looksLikeDetector } from '../models/detector/load';
 import { gridPrompts, LEAST_KEPT } from '../models/sam/everything';
 import { PROMPT_BATCH } from '../models/sam/family';
 import { loadOwnSam } from '../models/sam/load';
@@ -599,6 +600,10 @@ export class Studio implements StudioWorker {
     return this.#models.list();
   }
 
+  async taskOf(file: File): Promise<'edges' | 'detector'> {
+    return looksLikeDetector(await bytesOf(file)) ? 'detector' : 'edges';
+  }
+
   async useDetector(file: File): Promise<ModelInfo> {
     const read = { name: file.name, bytes: await bytesOf(file) };
     return this.#switch('detector', { kind: 'own' }, async () => {
@@ -699,7 +704,7 @@ export class Studio implements StudioWorker {
       try {
         const { info, keep } = await take();
         const engine = await this.#restart();
-        await engine.run((stages, open) => PROBES[task](stages, open));
+        if (info.state !== 'missing') await engine.run((stages, open) => PROBES[task](stages, open));
         const notKept = (await keep?.()) ?? (await this.#library.choose(task, choice));
         return notKept ? { ...info, note: `It is used until the page is closed. ${notKept.message}` } : info;
       } catch (error) {

@@ -4,7 +4,7 @@ import { node, tensor } from '../onnx-file/build';
 import { parseOnnx, serializeOnnx } from '../onnx-file/onnx';
 import type { OnnxModel } from '../onnx-file/schema';
 import { loadShipped, parseOwnOnnx, refuseExternalWeights, type LoadedModel, type WeightSource } from '../weights';
-import { detectorForm, IMAGE, type DetectorForm } from './form';
+import { ANOMALY_MAP, detectorForm, IMAGE, type DetectorForm } from './form';
 
 /** A detector's file, checked. Its bytes take RGB in [0, 1]: where the file wants it normalised, the graph does it. */
 export interface DetectorModel extends LoadedModel<DetectorCard> {
@@ -33,6 +33,19 @@ export async function loadOwnDetector(bytes: Uint8Array<ArrayBuffer>, file: stri
     card: null,
     ...prepared(model, { bytes, name: file }),
   };
+}
+
+/** Whether a file means to be a detector, however badly: then what it lacks is to be said, and not what it is else. */
+export function looksLikeDetector(bytes: Uint8Array): boolean {
+  try {
+    const { graph, metadataProps } = parseOnnx(bytes, '');
+    return (
+      graph.output.some(({ name }) => name === ANOMALY_MAP) ||
+      metadataProps.some(({ key }) => key?.startsWith('detector.'))
+    );
+  } catch {
+    return false;
+  }
 }
 
 function prepared(

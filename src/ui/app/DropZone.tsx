@@ -35,7 +35,7 @@ export function DropZone() {
       void droppedFiles(event.dataTransfer).then(({ files, problems }) => {
         if (studio.session.getState().page === 'evaluate') return studio.evaluating.take(files, problems);
         const [only] = files;
-        if (files.length === 1 && /\.(onnx|pth)$/i.test(only.path)) return studio.useWeights(only.file);
+        if (files.length === 1 && /\.(onnx|pth)$/i.test(only.path)) return studio.useNetwork(only.file);
         const networks = files.filter(({ path }) => /\.onnx$/i.test(path));
         if (files.length === 2 && networks.length === 2) return studio.useSegmenter(files.map(({ file }) => file));
         return studio.importFiles(files, problems);

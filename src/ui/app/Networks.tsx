@@ -1,6 +1,7 @@
 import { Anchor, Button, FileButton, Modal, Progress } from '@mantine/core';
 import { IconDownload, IconFileUpload, IconRestore, IconTrash } from '@tabler/icons-react';
 import type { ModelInfo, NetworkOffer, NetworkTask } from '../../worker/api';
+import type { Studio } from '../studio';
 import classes from './app.module.css';
 import { useSession, useStudio } from './context';
 
@@ -42,6 +43,7 @@ export function Networks() {
       </ul>
       <Others task="edges" />
       <Others task="segmentation" />
+      <Others task="detector" />
       <p className={classes.networksNote}>
         Downloads are checked, stored on this machine, and work without a network from then on. Your own files are read
         here, too; nothing is sent anywhere.
@@ -50,12 +52,51 @@ export function Networks() {
   );
 }
 
+/** How a person brings a network of their own for a task, and goes back to the shipped one. */
+const OWN: Readonly<
+  Record<
+    NetworkTask,
+    {
+      readonly choose: string;
+      readonly accept: string;
+      /** Whether it is more than one file. */
+      readonly several: boolean;
+      readonly back: string;
+      /** Null: the shipped one. */
+      use(studio: Studio, files: readonly File[] | null): Promise<void>;
+    }
+  >
+> = {
+  edges: {
+    choose: 'Use a weight file',
+    accept: '.onnx,.pth',
+    several: false,
+    back: 'Back to the shipped edge detector',
+    use: (studio, files) => studio.useWeights(files && files[0]),
+  },
+  segmentation: {
+    choose: 'Use the two files of a SAM',
+    accept: '.onnx',
+    several: true,
+    back: 'Back to the shipped segmenter',
+    use: (studio, files) => studio.useSegmenter(files),
+  },
+  detector: {
+    choose: 'Use a detector’s file',
+    accept: '.onnx',
+    several: false,
+    back: 'Back to the shipped anomaly detector',
+    use: (studio, files) => studio.useDetector(files && files[0]),
+  },
+};
+
 /** What may do the task instead. */
 function Others({ task }: { readonly task: NetworkTask }) {
   const studio = useStudio();
   const offers = useSession((state) => state.offers);
   const loading = useSession((state) => state.weightsLoading);
   const own = offers?.filter((offer) => offer.task === task) ?? [];
+  const { choose, accept, several, back, use } = OWN[task];
   return (
     <section aria-label={`Other networks: ${TASKS[task]}`}>
       <h3 className={classes.networksHeading}>Other networks: {TASKS[task]}</h3>
@@ -65,31 +106,27 @@ function Others({ task }: { readonly task: NetworkTask }) {
         ))}
       </ul>
       <div className={classes.networksButtons}>
-        {task === 'edges' ? (
-          <FileButton accept=".onnx,.pth" onChange={(file) => file && void studio.useWeights(file)}>
-            {(props) => (
-              <Button {...props} variant="default" leftSection={<IconFileUpload size={15} />} loading={loading}>
-                Use a weight file
-              </Button>
-            )}
-          </FileButton>
-        ) : (
-          <FileButton multiple accept=".onnx" onChange={(files) => files.length > 0 && void studio.useSegmenter(files)}>
-            {(props) => (
-              <Button {...props} variant="default" leftSection={<IconFileUpload size={15} />} loading={loading}>
-                Use the two files of a SAM
-              </Button>
-            )}
-          </FileButton>
-        )}
+        {/* An array comes either way; what the system's dialog allows is another matter. */}
+        <FileButton
+          multiple
+          inputProps={{ multiple: several }}
+          accept={accept}
+          onChange={(files) => files.length > 0 && void use(studio, files)}
+        >
+          {(props) => (
+            <Button {...props} variant="default" leftSection={<IconFileUpload size={15} />} loading={loading}>
+              {choose}
+            </Button>
+          )}
+        </FileButton>
         <Button
           variant="subtle"
           color="gray"
           leftSection={<IconRestore size={15} />}
           disabled={loading}
-          onClick={() => void (task === 'edges' ? studio.useWeights(null) : studio.useSegmenter(null))}
+          onClick={() => void use(studio, null)}
         >
-          {task === 'edges' ? 'Back to the shipped detector' : 'Back to the shipped segmenter'}
+          {back}
         </Button>
       </div>
     </section>

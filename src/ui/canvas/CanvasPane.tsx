@@ -3,6 +3,7 @@ import { IconAlertTriangle, IconArrowsHorizontal, IconSparkles } from '@tabler/i
 import { useEffect, useRef, type KeyboardEvent, type PointerEvent } from 'react';
 import { useDraft, useImage, useProject, useSession, useStudio } from '../app/context';
 import classes from './canvas.module.css';
+import { HeatLegend } from './HeatLegend';
 import { LayersCard } from './LayersCard';
 import { CanvasView } from './view';
 
@@ -40,6 +41,7 @@ export function CanvasPane() {
       <Divider handle={divider} />
       <PaneLabels />
       <LayersCard />
+      <HeatLegend />
       <Messages />
     </div>
   );

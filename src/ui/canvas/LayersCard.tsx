@@ -11,6 +11,8 @@ const SWATCHES: Readonly<Record<(typeof LAYER_ORDER)[number], string | null>> = 
   result: null,
   edges: null,
   editedEdges: null,
+  reconstruction: null,
+  heat: null,
   mask: 'var(--mask)',
   foreground: FOREGROUND_COLOUR,
   parts: null,
@@ -18,7 +20,10 @@ const SWATCHES: Readonly<Record<(typeof LAYER_ORDER)[number], string | null>> = 
 };
 
 /** What lies on a picture, and so on each of four too. */
-const OVERLAYS: ReadonlySet<LayerId> = new Set(['mask', 'foreground', 'parts', 'region']);
+const OVERLAYS: ReadonlySet<LayerId> = new Set(['heat', 'mask', 'foreground', 'parts', 'region']);
+
+/** What only a detector can show. */
+const DETECTED: ReadonlySet<LayerId> = new Set(['heat', 'reconstruction']);
 
 /** The layers, topmost first: each can be switched and faded. */
 export function LayersCard() {
@@ -26,6 +31,7 @@ export function LayersCard() {
   const layers = useSession((state) => state.layers);
   const viewMode = useSession((state) => state.viewMode);
   const kind = viewMode === 'single' || viewMode === 'wipe' ? 'one' : 'several';
+  const noDetector = useSession((state) => state.detection.network === null);
   const open = useSession((state) => state.layersOpen[kind]);
   const toggle = () => studio.session.setState(({ layersOpen }) => ({ layersOpen: { ...layersOpen, [kind]: !open } }));
   if (!open) {
@@ -50,7 +56,8 @@ export function LayersCard() {
         {LAYER_ORDER.map((id) => {
           const { visible, opacity } = layers[id];
           // Four pictures side by side have their layers given.
-          const fixed = viewMode === 'grid' && !OVERLAYS.has(id);
+          const absent = noDetector && DETECTED.has(id);
+          const fixed = absent || (viewMode === 'grid' && !OVERLAYS.has(id));
           return (
             <li key={id} data-off={!visible || fixed || undefined}>
               <UnstyledButton
@@ -59,6 +66,7 @@ export function LayersCard() {
                 aria-checked={visible}
                 aria-label={LAYER_NAMES[id]}
                 disabled={fixed}
+                title={absent ? 'No anomaly detector is installed (Networks and weights)' : undefined}
                 onMouseDown={(event) => event.preventDefault()}
                 onClick={() => studio.setLayer(id, { visible: !visible })}
               >

@@ -13,8 +13,16 @@ export interface Scene {
   readonly result: CanvasImageSource | null;
   /** White on black. */
   readonly mask: CanvasImageSource | null;
+  /** The detector's, of the photograph and of the result. */
+  readonly heat: Detected;
+  readonly reconstruction: Detected;
   /** A kept variant that stands for "before". */
   readonly variant: CanvasImageSource | null;
+}
+
+export interface Detected {
+  readonly photo: CanvasImageSource | null;
+  readonly result: CanvasImageSource | null;
 }
 
 type Layers = Readonly<Record<LayerId, LayerState>>;
@@ -39,31 +47,44 @@ export function composePane(context: Context, scene: Scene, layers: Layers, cont
   context.fillRect(0, 0, width, height);
   const mask = () =>
     layers.mask.visible && scene.mask && drawMask(context, scene.mask, scene.size, layers.mask.opacity);
+  const which = scene.result ? 'result' : 'photo';
+  const after = { heat: scene.heat[which], reconstruction: scene.reconstruction[which] };
   switch (content) {
     case 'all':
       draw(scene.photo, layers.photo);
       draw(scene.result, layers.result);
+      draw(after.reconstruction, layers.reconstruction);
       draw(scene.edges, layers.edges);
       draw(scene.editedEdges, layers.editedEdges);
+      draw(after.heat, layers.heat);
       mask();
       return;
     case 'before':
       draw(scene.variant ?? scene.photo, layers.photo);
-      draw(scene.variant ? null : scene.edges, layers.edges);
+      if (scene.variant) return;
+      draw(scene.reconstruction.photo, layers.reconstruction);
+      draw(scene.edges, layers.edges);
+      draw(scene.heat.photo, layers.heat);
       return;
     case 'after':
       draw(scene.photo, layers.photo);
       draw(scene.result, layers.result);
+      draw(after.reconstruction, layers.reconstruction);
       draw(scene.editedEdges, layers.editedEdges);
+      draw(after.heat, layers.heat);
       mask();
       return;
     case 'photo':
+      draw(scene.photo, OPAQUE);
+      draw(scene.heat.photo, layers.heat);
+      return;
     case 'edges':
     case 'editedEdges':
-      draw(scene[content] ?? (content === 'editedEdges' ? scene.edges : null), OPAQUE);
+      draw(scene[content] ?? scene.edges, OPAQUE);
       return;
     case 'result':
       draw(scene.result ?? scene.photo, OPAQUE);
+      draw(after.heat, layers.heat);
       mask();
       return;
   }

@@ -6,6 +6,7 @@ import { Transformer } from 'konva/lib/shapes/Transformer';
 import { Stage } from 'konva/lib/Stage';
 import { augmentationAffine } from '../../core/geometry';
 import type { RegionShape } from '../../core/recipe';
+import { pixelThreshold } from '../detection-view';
 import { proposalOf } from '../proposals';
 import { isDonorPart } from '../regions';
 import type { SessionState, ToolId } from '../session';
@@ -17,6 +18,7 @@ import { paneAt, panesOf } from './panes';
 import { RegionOverlay } from './region-overlay';
 import { drawCrosshair, drawPromptPoints, ForegroundOverlay, PartsOverlay } from './segment-overlay';
 import { canTurn, frameOf, pick, withFrame } from './shapes';
+import { ThresholdOverlay } from './threshold-overlay';
 import { boxTool } from './tools/box';
 import { lassoTool, polygonTool } from './tools/outline';
 import { boxOf, crosshairOf, SMART_IDLE, stepSmart, type SmartEvent, type SmartState } from './tools/smart';
@@ -42,6 +44,9 @@ const SIDES = ['top-center', 'middle-left', 'middle-right', 'bottom-center'];
 
 /** Panes in which parts of the photograph can be recognised. */
 const SHOWS_PHOTO: ReadonlySet<PaneContent> = new Set(['all', 'wipe', 'before', 'photo']);
+
+/** Panes in which the result is what is looked at. */
+const SHOWS_RESULT: ReadonlySet<PaneContent> = new Set(['all', 'after', 'result']);
 
 /** Stacks a mode needs, by pane content; the wipe pane draws two of them. */
 type Stack = Exclude<PaneContent, 'wipe'>;
@@ -69,6 +74,7 @@ export class CanvasView implements CanvasCommands {
   readonly #region = new RegionOverlay(TINT);
   readonly #parts = new PartsOverlay();
   readonly #foreground = new ForegroundOverlay();
+  readonly #thresholds = { photo: new ThresholdOverlay(), result: new ThresholdOverlay() };
   readonly #stacks = new Map<Stack, { context: CanvasRenderingContext2D; fresh: boolean }>();
   readonly #undo: (() => void)[] = [];
   readonly #pointers = new Map<number, Point>();
@@ -194,12 +200,25 @@ export class CanvasView implements CanvasCommands {
     }
     if (changed('viewMode')) this.#arrange();
     if (changed('compareId')) this.#loadVariant(state.compareId);
-    if (changed('opened', 'shown', 'layers', 'viewMode', 'compareId')) this.#stale();
+    if (changed('opened', 'shown', 'layers', 'viewMode', 'compareId', 'detection')) this.#stale();
     if (changed('opened', 'imageId')) this.#draftChanged();
     if (changed('opened', 'parts')) this.#partsChanged(state);
     if (changed('smart', 'parts', 'product', 'selectedShape')) this.#overlayLayer.batchDraw();
     if (changed('selectedShape', 'tool', 'viewMode', 'opened')) this.#attachFrame();
-    if (changed('opened', 'shown', 'layers', 'viewMode', 'wipe', 'peeking', 'compareId', 'brush', 'regionMode')) {
+    if (
+      changed(
+        'opened',
+        'shown',
+        'layers',
+        'viewMode',
+        'wipe',
+        'peeking',
+        'compareId',
+        'detection',
+        'brush',
+        'regionMode',
+      )
+    ) {
       this.#draw();
     }
   }
@@ -243,7 +262,7 @@ export class CanvasView implements CanvasCommands {
   }
 
   #scene(): Scene | null {
-    const { opened, shown, compareId } = this.studio.session.getState();
+    const { opened, shown, compareId, detection } = this.studio.session.getState();
     if (!opened) return null;
     const preview = shown?.preview;
     return {
@@ -253,6 +272,11 @@ export class CanvasView implements CanvasCommands {
       editedEdges: preview?.editedEdges ?? null,
       result: preview?.result ?? null,
       mask: preview?.mask ?? null,
+      heat: { photo: detection.photo?.found.heat ?? null, result: detection.result?.found.heat ?? null },
+      reconstruction: {
+        photo: detection.photo?.found.explanation ?? null,
+        result: detection.result?.found.explanation ?? null,
+      },
       variant: compareId !== null && this.#variant?.id === compareId ? this.#variant.picture : null,
     };
   }
@@ -346,6 +370,7 @@ export class CanvasView implements CanvasCommands {
       if (product.mask && layers.foreground.visible && !peeking && SHOWS_PHOTO.has(pane.content)) {
         this.#foreground.draw(context, product.mask, layers.foreground.opacity, 1 / this.#viewport.scale);
       }
+      if (layers.heat.visible) this.#drawThreshold(context, pane, image);
       if (layers.parts.visible && !peeking && SHOWS_PHOTO.has(pane.content)) {
         this.#parts.draw(context, image, layers.parts.opacity);
       }
@@ -366,6 +391,31 @@ export class CanvasView implements CanvasCommands {
       context.restore();
     }
     this.#drawCursor(context);
+  }
+
+  /** The line about what the detector finds, wherever its heat map is drawn (see `composePane`). */
+  #drawThreshold(context: CanvasRenderingContext2D, { content }: Pane, image: Size): void {
+    const { detection, shown, compareId, wipe, peeking } = this.studio.session.getState();
+    const draw = (which: 'photo' | 'result', from = 0, to = 1) => {
+      const heat = detection[which];
+      if (!heat) return;
+      context.save();
+      context.beginPath();
+      context.rect(from * image.width, 0, (to - from) * image.width, image.height);
+      context.clip();
+      const threshold = pixelThreshold(detection, heat.found);
+      this.#thresholds[which].draw(context, heat.found.map, threshold, 1 / this.#viewport.scale);
+      context.restore();
+    };
+    // Of a kept variant in the photograph's place there is no heat map.
+    const before = (to?: number) => compareId === null && draw('photo', 0, to);
+    const after = shown ? 'result' : 'photo';
+    if (peeking || content === 'before') before();
+    else if (content === 'photo') draw('photo');
+    else if (content === 'wipe') {
+      before(wipe);
+      draw(after, wipe);
+    } else if (SHOWS_RESULT.has(content)) draw(after);
   }
 
   /** What is lit, and what the network was or will be asked. */

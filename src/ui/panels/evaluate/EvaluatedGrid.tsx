@@ -133,13 +133,14 @@ function Picture({ image, side, range }: { image: EvaluatedImage; side: number; 
   const pictures = usePictures();
   const canvas = useRef<HTMLCanvasElement>(null);
   const heat = useSession((state) => state.evaluationLayers.gridHeat);
+  const scale = useSession((state) => state.heat.scale);
   const pixels = Math.round(side * devicePixelRatio);
   useEffect(() => {
     let wanted = true;
     const draw = async () => {
       const [map, truth] = await Promise.all([heat ? pictures.map(image) : null, pictures.truth(image)]);
       if (!wanted || !canvas.current) return;
-      const overlay: Overlay = { map, range, heat: 0.75, truth, pixelThreshold: null };
+      const overlay: Overlay = { map, range, scale, heat: 0.75, truth, pixelThreshold: null };
       drawOverlay(canvas.current, overlay, devicePixelRatio);
     };
     // What is gone from storage is not drawn; the photograph says so by itself.
@@ -147,7 +148,7 @@ function Picture({ image, side, range }: { image: EvaluatedImage; side: number; 
     return () => {
       wanted = false;
     };
-  }, [pictures, image, heat, range, pixels]);
+  }, [pictures, image, heat, range, scale, pixels]);
   const { width, height } = image;
   const inside =
     width > height

@@ -95,7 +95,8 @@ function SetChoice({
 
 function Maps() {
   const { evaluating } = useStudio();
-  const { maps, mapsFolder, detector } = useSession((state) => state.evaluation.setup);
+  const { maps, mapsFolder } = useSession((state) => state.evaluation.setup);
+  const detector = useSession((state) => state.detection.network);
   const loading = useSession((state) => state.weightsLoading);
   const busy = useSession((state) => state.evaluation.running !== null);
   return (
@@ -206,7 +207,8 @@ function MissingMaps() {
 function Start() {
   const { evaluating } = useStudio();
   const running = useSession((state) => state.evaluation.running);
-  const { maps, mapsFolder, detector } = useSession((state) => state.evaluation.setup);
+  const { maps, mapsFolder } = useSession((state) => state.evaluation.setup);
+  const detector = useSession((state) => state.detection.network);
   const ready = useSession((state) => state.evaluation.setup.testSet !== null);
   if (running) {
     const { progress, startedAt, title } = running;

@@ -97,6 +97,7 @@ interface Loaded {
 function Stage({ run, image, range }: { run: Run; image: EvaluatedImage; range: Overlay['range'] }) {
   const pictures = usePictures();
   const { heat, truth, found, ownScale } = useSession((state) => state.evaluationLayers);
+  const colours = useSession((state) => state.heat.scale);
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [shown, setShown] = useState<Shown>('photograph');
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -127,13 +128,14 @@ function Stage({ run, image, range }: { run: Run; image: EvaluatedImage; range: 
       {
         map: current?.map ?? null,
         range: ownScale && image.map ? image.map : range,
+        scale: colours,
         heat: shown === 'photograph' ? heat : 0,
         truth: truth ? (current?.truth ?? null) : null,
         pixelThreshold: found ? pixelThreshold : null,
       },
       1.5 * devicePixelRatio,
     );
-  }, [current, image, range, ownScale, heat, truth, found, pixelThreshold, shown, width, height]);
+  }, [current, image, range, ownScale, colours, heat, truth, found, pixelThreshold, shown, width, height]);
 
   return (
     <div className={classes.stage}>
@@ -171,7 +173,7 @@ function Stage({ run, image, range }: { run: Run; image: EvaluatedImage; range: 
 
 /** Whether the detector in use is the one that the evaluation was made with. */
 function useAtHand({ record }: Run): boolean {
-  const detector = useSession((state) => state.evaluation.setup.detector);
+  const detector = useSession((state) => state.detection.network);
   return record.detector.sha256 !== null && detector?.sha256 === record.detector.sha256;
 }
 

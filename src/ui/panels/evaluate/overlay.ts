@@ -1,5 +1,5 @@
 import { paint } from '../../../compute/kernels/present/cpu';
-import { heatColours } from '../../../core/colour-scales';
+import { heatColours, type ColourScale } from '../../../core/colour-scales';
 import type { Raster } from '../../../core/raster';
 import { contours } from '../../canvas/contour';
 import type { TruthOutlines } from '../../evaluated-pictures';
@@ -10,6 +10,7 @@ export interface Overlay {
   readonly map: Raster | null;
   /** Scores between which the colours run. */
   readonly range: { readonly low: number; readonly high: number };
+  readonly scale: ColourScale;
   /** Of the heat map, [0, 1]. */
   readonly heat: number;
   readonly truth: TruthOutlines | null;
@@ -30,9 +31,9 @@ export function drawOverlay(canvas: HTMLCanvasElement | OffscreenCanvas, overlay
   if (!context) return;
   const { width, height } = canvas;
   context.clearRect(0, 0, width, height);
-  const { map, range, heat, truth, pixelThreshold, highlighted } = overlay;
+  const { map, range, scale, heat, truth, pixelThreshold, highlighted } = overlay;
   if (map && heat > 0) {
-    const { data } = paint(map, { colourMap: heatColours('inferno'), ...range });
+    const { data } = paint(map, { colourMap: heatColours(scale), ...range });
     const small = new OffscreenCanvas(map.width, map.height);
     small.getContext('2d')?.putImageData(new ImageData(data, map.width, map.height), 0, 0);
     context.globalAlpha = heat;

@@ -3,6 +3,7 @@ import { IconBookmark } from '@tabler/icons-react';
 import { actionOf } from '../../actions';
 import { useDraft, useEnabled, useSession, useShell, useStudio } from '../../app/context';
 import { Keys } from '../../parts/keys';
+import { DetectorSection } from './DetectorSection';
 import { DonorSection } from './DonorSection';
 import { GroundTruthSection, RendererSection, VariationSection } from './DraftSections';
 import { MeasureSection } from './MeasureSection';
@@ -25,6 +26,7 @@ export function Inspector() {
             <RegionSection draft={draft} opened={opened} />
             <PartsSection />
             <MeasureSection />
+            <DetectorSection />
             <RendererSection draft={draft} opened={opened} />
             <VariationSection draft={draft} />
             <GroundTruthSection draft={draft} />
