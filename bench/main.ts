@@ -1,9 +1,10 @@
 /**
  * `npm run bench [part …]`: prints measurements of this machine, each against an alternative measured in the same run.
- * Parts: kernels, models, regions, export, evaluate, cli, first-anomaly; all if none is named.
+ * Parts: kernels, models, regions, detector, export, evaluate, cli, first-anomaly; all if none is named.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { benchCli } from './cli';
+import { benchDetector } from './detector';
 import { benchEvaluate } from './evaluate';
 import { benchExport } from './export';
 import { benchFirstAnomaly } from './first-anomaly';
@@ -14,6 +15,7 @@ import { benchRegions } from './regions';
 const parts: Record<string, () => Promise<unknown>> = {
   models: benchModels,
   regions: benchRegions,
+  detector: benchDetector,
   export: benchExport,
   evaluate: benchEvaluate,
   cli: benchCli,

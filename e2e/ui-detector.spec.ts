@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
+import { heatLatency } from '../bench/heat-latency';
+import { median } from '../bench/report';
 import { detectorFixture } from '../src/models/detector/testing';
 import { drag, openDemo, openStudio, resultShown } from './ui-support';
 
@@ -48,36 +50,12 @@ async function scoreOf(page: Page, of: 'Result' | 'Photograph'): Promise<number>
   return Number(/\d\.\d+/.exec(text)![0]);
 }
 
-/** Milliseconds from a change of the region until the heat map of its result is there. */
-async function latency(page: Page): Promise<number> {
-  const seen = page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        const started = performance.now();
-        let outdated = false;
-        const look = () => {
-          const now = document.querySelector('[aria-label="Anomaly scores"] [data-outdated]') !== null;
-          if (outdated && !now) {
-            observer.disconnect();
-            resolve(performance.now() - started);
-          }
-          outdated = now;
-        };
-        const observer = new MutationObserver(look);
-        observer.observe(document.body, { subtree: true, childList: true, attributes: true });
-      }),
-  );
-  await page.keyboard.press('>');
-  return seen;
-}
-
 async function printLatency(page: Page, detector: string): Promise<void> {
   const times: number[] = [];
-  for (let i = 0; i < 3; i++) times.push(await latency(page));
-  times.sort((a, b) => a - b);
+  for (let i = 0; i < 3; i++) times.push((await heatLatency(page)).heat);
   const own = /(\d+) ms/.exec(await section(page).innerText())![1];
   console.log(
-    `heat map, ${detector}: ${Math.round(times[1])} ms from a change of the region to its heat map (median of 3), of which the detector ${own} ms`,
+    `heat map, ${detector}: ${Math.round(median(times))} ms from a change of the region to its heat map (median of 3), of which the detector ${own} ms`,
   );
 }
 

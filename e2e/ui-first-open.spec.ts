@@ -1,6 +1,5 @@
-import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
-import { openDemo, openStudio } from './ui-support';
+import { expect, test } from '@playwright/test';
+import { openDemo, openStudio, seriousFindings } from './ui-support';
 
 test('one click shows a first anomaly, which can be edited', async ({ page }) => {
   await openStudio(page);
@@ -14,14 +13,6 @@ test('one click shows a first anomaly, which can be edited', async ({ page }) =>
   await expect(page.getByRole('region', { name: 'Region' })).toContainText('1 shape');
 });
 
-/** Serious and critical findings, named so that a failure says where to look. */
-async function findings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
-}
-
 for (const colorScheme of ['dark', 'light'] as const) {
   test.describe(`${colorScheme} theme`, () => {
     test.use({ colorScheme, viewport: { width: 1024, height: 768 } });
@@ -29,22 +20,22 @@ for (const colorScheme of ['dark', 'light'] as const) {
     test('axe finds nothing serious on any page', async ({ page }) => {
       test.setTimeout(900_000);
       await openStudio(page);
-      expect(await findings(page), 'first open').toEqual([]);
+      expect(await seriousFindings(page), 'first open').toEqual([]);
       await openDemo(page);
       await page.keyboard.press('2');
       await page.getByRole('button', { name: 'Variation' }).click();
       await page.getByRole('button', { name: 'Ground truth' }).click();
       await expect(page.getByLabel('Seed', { exact: true })).toBeVisible();
-      expect(await findings(page), 'synthesize').toEqual([]);
+      expect(await seriousFindings(page), 'synthesize').toEqual([]);
       await page.keyboard.press('Alt+1');
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-      expect(await findings(page), 'dataset').toEqual([]);
+      expect(await seriousFindings(page), 'dataset').toEqual([]);
       await page.keyboard.press('Alt+4');
       await expect(page.getByRole('heading', { name: 'Nothing to export yet' })).toBeVisible();
-      expect(await findings(page), 'export').toEqual([]);
+      expect(await seriousFindings(page), 'export').toEqual([]);
       await page.keyboard.press('?');
       await expect(page.getByRole('dialog')).toBeVisible();
-      expect(await findings(page), 'shortcuts').toEqual([]);
+      expect(await seriousFindings(page), 'shortcuts').toEqual([]);
     });
   });
 }

@@ -1,6 +1,5 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
-import { drag, openStudio, photograph, resultShown } from './ui-support';
+import { drag, openPhotographs, openStudio, resultShown, seriousFindings } from './ui-support';
 
 const region = (page: Page) => page.getByRole('region', { name: 'Region', exact: true });
 const list = (page: Page) => page.getByRole('list', { name: 'Shapes, topmost first' });
@@ -8,19 +7,8 @@ const row = (page: Page, name: string) => list(page).getByRole('button', { name,
 
 test.beforeEach(async ({ page }) => {
   await openStudio(page);
-  const files = await Promise.all(
-    [1, 2, 3].map(async (i) => ({ name: `board-${i}.png`, mimeType: 'image/png', buffer: await photograph(i) })),
-  );
-  await page.getByTestId('files-input').setInputFiles(files);
-  await page.getByRole('button', { name: 'board-1.png', exact: true }).click();
-  await expect(region(page)).toContainText('empty', { timeout: 180_000 });
+  await openPhotographs(page, 3);
 });
-
-async function expectAccessible(page: Page, within: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).include(within).analyze();
-  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect(grave.map(({ id }) => id)).toEqual([]);
-}
 
 /** A rectangle, an ellipse that takes away, and five strokes. */
 async function drawShapes(page: Page): Promise<void> {
@@ -38,7 +26,7 @@ async function drawShapes(page: Page): Promise<void> {
 test('shapes are picked, named, joined otherwise, hidden, locked, moved and deleted in the list', async ({ page }) => {
   await drawShapes(page);
   await expect(list(page).getByRole('listitem')).toHaveCount(3);
-  await expectAccessible(page, 'ul[aria-label="Shapes, topmost first"]');
+  expect(await seriousFindings(page, 'ul[aria-label="Shapes, topmost first"]')).toEqual([]);
   await expect(row(page, '5 brush strokes')).toHaveAttribute('aria-expanded', 'false');
   await row(page, '5 brush strokes').click();
   await expect(list(page).getByRole('listitem')).toHaveCount(8, { timeout: 10_000 });
@@ -112,7 +100,7 @@ test('a region grows, is inverted whatever it is made of, joined, and applied to
   const images = dialog.getByRole('group', { name: 'Images to choose from' }).getByRole('button');
   await images.nth(0).click();
   await images.nth(1).click();
-  await expectAccessible(page, '[role="dialog"]');
+  expect(await seriousFindings(page, '[role="dialog"]')).toEqual([]);
   await dialog.getByRole('button', { name: 'Apply to 2' }).click();
   await expect(dialog).toBeHidden();
   await expect(page.getByRole('button', { name: 'Undo: Apply region to 2 images' })).toBeEnabled();
@@ -146,7 +134,7 @@ test('a part of the donor becomes the region, and is dragged with the donor’s 
   await page.keyboard.press('y');
   const dialog = page.getByRole('dialog', { name: 'Take a part of the donor' });
   await dialog.getByText('Draw a box', { exact: true }).click();
-  await expectAccessible(page, '[role="dialog"]');
+  expect(await seriousFindings(page, '[role="dialog"]')).toEqual([]);
   const surface = (await dialog.getByTestId('donor-surface').boundingBox())!;
   await page.mouse.move(surface.x + 0.4 * surface.width, surface.y + 0.4 * surface.height);
   await page.mouse.down();

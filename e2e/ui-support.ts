@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 import sharp from 'sharp';
 
@@ -10,6 +11,20 @@ export async function photograph(seed: number, side = 96): Promise<Buffer> {
   });
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${side}" height="${side}"><rect width="100%" height="100%" fill="#cfc4b4"/>${parts.join('')}</svg>`;
   return sharp(Buffer.from(svg)).png().toBuffer();
+}
+
+/** Adds photographs `board-1.png`, `board-2.png` … and opens the first, on which nothing is drawn yet. */
+export async function openPhotographs(page: Page, count: number): Promise<void> {
+  const files = await Promise.all(
+    Array.from({ length: count }, async (_, i) => ({
+      name: `board-${i + 1}.png`,
+      mimeType: 'image/png',
+      buffer: await photograph(i + 1),
+    })),
+  );
+  await page.getByTestId('files-input').setInputFiles(files);
+  await page.getByRole('button', { name: 'board-1.png', exact: true }).click();
+  await expect(page.getByText('Draw a region on the picture')).toBeVisible({ timeout: 180_000 });
 }
 
 /** Opens the studio with nothing in it. */
@@ -42,4 +57,13 @@ export async function drag(page: Page, from: [number, number], to: [number, numb
   await page.mouse.down();
   await page.mouse.move(...at(to), { steps });
   await page.mouse.up();
+}
+
+/** What axe finds serious or critical, named so that a failure says where to look. @param within a selector; else the page. */
+export async function seriousFindings(page: Page, within?: string): Promise<string[]> {
+  const builder = new AxeBuilder({ page });
+  const { violations } = await (within === undefined ? builder : builder.include(within)).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
 }

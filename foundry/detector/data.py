@@ -7,6 +7,7 @@ too; its edges are PiDiNet's first scale.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,10 @@ def read_grey(path: Path, nearest: bool = False) -> np.ndarray:
 
 
 @torch.no_grad()
-def read_normals(photographs: Path, jnd: Path, extractor: FirstScale) -> Dict[str, Normal]:
-    """By file name. `jnd` holds `<stem>.png` for each photograph. FileNotFoundError names the first that is missing."""
+def read_normals(photographs: Path, jnd: Path, extractor: FirstScale, cache: Path) -> Dict[str, Normal]:
+    """By file name. `jnd` holds `<stem>.png` for each photograph; FileNotFoundError names the first that is missing.
+    Edge maps are kept in `cache`, named by the hash of the photograph's bytes and the PiDiNet's."""
+    cache.mkdir(parents=True, exist_ok=True)
     normals = {}
     for path in sorted(photographs.iterdir()):
         if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
@@ -79,8 +82,14 @@ def read_normals(photographs: Path, jnd: Path, extractor: FirstScale) -> Dict[st
         if not map_path.exists():
             raise FileNotFoundError(f"{map_path} is missing. Write the JND maps of {photographs} first.")
         image = read_rgb(path)
-        edges = extractor(torch.from_numpy(image)[None].float() / 255)[0]
-        normals[path.name] = Normal(image, read_grey(map_path), (edges * 255).round().byte().numpy())
+        key = hashlib.sha256(path.read_bytes() + extractor.sha256.encode()).hexdigest()[:32]
+        stored = cache / f"{key}.png"
+        if not stored.exists():
+            edges = extractor(torch.from_numpy(image)[None].float() / 255)[0, 0]
+            part = stored.with_suffix(".part")
+            Image.fromarray((edges * 255).round().byte().numpy()).save(part, "PNG")
+            part.replace(stored)
+        normals[path.name] = Normal(image, read_grey(map_path), read_grey(stored))
     return normals
 
 

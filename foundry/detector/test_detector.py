@@ -12,6 +12,7 @@ from torch import nn
 
 from foundry.detector.data import SIZE, Normal, PerlinSource, Sample, read_pairs
 from foundry.detector.graph import build_graph, config_of
+from foundry.detector.export import best_f1_threshold, image_score
 from foundry.detector.train import Trainer, average_precision, draw_batch
 from foundry.networks.detector import Detector, DetectorConfig
 from foundry.onnx_fp16 import half_initializers, initializers
@@ -89,8 +90,8 @@ class TrainingTest(unittest.TestCase):
         torch.manual_seed(4)
         trainer = Trainer(SMALL, 1e-3, "cpu")
         normals = self.normals()
-        batch = draw_batch(PerlinSource(normals, []), normals, 2, np.random.default_rng(1))
-        batch = Sample(*(getattr(batch, name)[..., :64, :64] for name in ("shown", "image", "jnd", "edges", "mask")))
+        planes = draw_batch(PerlinSource(normals, []), normals, 2, 1, 0)
+        batch = Sample(*(torch.from_numpy(plane[..., :64, :64]) for plane in planes))
         first = trainer.step(batch, 1e-3)["loss"]
         for _ in range(10):
             last = trainer.step(batch, 1e-3)["loss"]
@@ -99,6 +100,27 @@ class TrainingTest(unittest.TestCase):
     def test_average_precision_merges_ties(self) -> None:
         self.assertAlmostEqual(average_precision(np.array([0.9, 0.5, 0.5, 0.1]), np.array([True, False, True, False])), 0.5 + 0.5 * 2 / 3)
         self.assertEqual(average_precision(np.array([0.2, 0.8]), np.array([False, True])), 1)
+
+    def test_best_f1_lies_in_the_gap(self) -> None:
+        scores, truth = np.array([0.9, 0.8, 0.4, 0.2, 0.1]), np.array([True, True, False, True, False])
+        threshold, f1 = best_f1_threshold(scores, truth)
+        # Two of two found of three: 0.8; three of four found of three: 6 / 7.
+        self.assertAlmostEqual(f1, 6 / 7)
+        self.assertAlmostEqual(threshold, 0.15)
+
+    def test_a_tie_is_never_cut(self) -> None:
+        threshold, f1 = best_f1_threshold(np.array([0.7, 0.7, 0.2]), np.array([True, False, False]))
+        self.assertAlmostEqual(f1, 2 / 3)
+        self.assertAlmostEqual(threshold, 0.45)
+
+    def test_a_picture_s_score_is_the_greatest_mean(self) -> None:
+        plane = torch.zeros(64, 64)
+        plane[20:41, 20:41] = 0.5
+        self.assertAlmostEqual(image_score(plane), 0.5, places=6)
+        # In a corner most of the window lies outside, and counts as zero.
+        corner = torch.zeros(64, 64)
+        corner[:11, :11] = 1
+        self.assertAlmostEqual(image_score(corner), 121 / 441, places=6)
 
     def test_names_the_source_that_is_missing(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -15,6 +15,8 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
+import dataclasses
+import functools
 import math
 import signal
 import time
@@ -39,6 +41,7 @@ from foundry.detector.data import (
     untouched,
     varied,
 )
+from foundry.feeding import Feeder
 from foundry.generator.edges import FirstScale
 from foundry.generator.train import PIDINET, forget_after, save
 from foundry.networks.detector import Detector, DetectorConfig
@@ -132,12 +135,15 @@ class Trainer:
         return torch.sigmoid(self.average(shown).anomaly)[0, 0].cpu().numpy()
 
 
-def draw_batch(source: Source, normals: Sequence[Normal], size: int, rng: np.random.Generator) -> Sample:
+def draw_batch(source: Source, normals: Sequence[Normal], size: int, seed: int, step: int) -> List[np.ndarray]:
+    """The planes of a `Sample`, [size, C, H, W] each."""
+    rng = np.random.default_rng([seed, step])
     samples: List[Sample] = []
     for _ in range(size):
         sample = untouched(normals, rng) if rng.random() < NORMAL_SHARE else source.draw(rng)
         samples.append(varied(sample, rng))
-    return batch_of(samples)
+    batch = batch_of(samples)
+    return [getattr(batch, field.name).numpy() for field in dataclasses.fields(batch)]
 
 
 def main() -> None:
@@ -155,6 +161,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate of Adam")
     parser.add_argument("--run", default="final", help="name of checkpoint and log")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--feeders", type=int, default=1, help="processes that make batches")
     parser.add_argument("--pidinet", type=Path, default=PIDINET)
     parser.add_argument("--cache", type=Path, default=Path(".cache/detector"))
     parser.add_argument("--logs", type=Path, default=Path("foundry/detector/logs"))
@@ -162,6 +169,7 @@ def main() -> None:
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
+    torch.backends.cudnn.benchmark = True
     torch.manual_seed(args.seed)
     for folder in (args.cache, args.logs):
         folder.mkdir(parents=True, exist_ok=True)
@@ -170,7 +178,7 @@ def main() -> None:
 
     def normals_of(split: str) -> Dict[str, Dict[str, Normal]]:
         return {
-            scene: read_normals(args.demo / scene / split / "good", args.jnd / scene / split, extractor)
+            scene: read_normals(args.demo / scene / split / "good", args.jnd / scene / split, extractor, args.cache / "edges")
             for scene in args.scenes
         }
 
@@ -192,13 +200,14 @@ def main() -> None:
         validation = every[:: max(1, len(every) // VALIDATION_PAIRS)]
     check_normals = [normal for scene in checking.values() for normal in scene.values()]
 
+    content = torch.load(checkpoint, map_location="cpu") if checkpoint.exists() else None
+    step, seconds = (content["step"], content["seconds"]) if content else (0, 0.0)
+    # Processes are made before the device is touched: what a fork inherits of it does not work.
+    feeder = Feeder(functools.partial(draw_batch, source, normals, args.batch, args.seed), step, args.feeders)
     trainer = Trainer(DetectorConfig(), args.rate, args.device)
-    step, seconds = 0, 0.0
     checks = ["val_pixel_ap", "val_image_ap"]
-    if checkpoint.exists():
-        content = torch.load(checkpoint, map_location=args.device)
+    if content:
         trainer.load(content)
-        step, seconds = content["step"], content["seconds"]
         forget_after(log, step)
     else:
         with log.open("w", newline="") as file:
@@ -213,10 +222,9 @@ def main() -> None:
         return step / args.steps if args.steps else seconds / (args.minutes * 60)
 
     while share_used() < 1 and not asked_to_stop:
-        rng = np.random.default_rng([args.seed, step])
         rate = learning_rate(args.rate, step, share_used())
         trainer.network.train()
-        for name, value in trainer.step(draw_batch(source, normals, args.batch, rng), rate).items():
+        for name, value in trainer.step(Sample(*(torch.from_numpy(plane) for plane in feeder.next())), rate).items():
             recent[name].append(value)
         update_average(trainer.average, trainer.network, step)
         step += 1
@@ -237,6 +245,7 @@ def main() -> None:
             content = {**trainer.state(), "step": step, "seconds": seconds, "seed": args.seed}
             save(checkpoint, {**content, "config": trainer.network.config.as_dict(), "scenes": args.scenes})
             saved = now
+    feeder.close()
 
 
 if __name__ == "__main__":

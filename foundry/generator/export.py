@@ -10,7 +10,6 @@ writes inputs and what PyTorch computes from the file's own weights, for check.m
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ import torch
 from foundry.generator.graph import build_graph, config_of
 from foundry.networks.generator import Generator, GeneratorConfig
 from foundry.onnx_fp16 import half_initializers, initializers
+from foundry.reference import write_cases
 
 #: Height and width of the reference inputs: the least size, an oblong one, the usual one.
 REFERENCE_SIZES = ((32, 32), (48, 112), (256, 256))
@@ -43,19 +43,15 @@ def load_onnx(path: Path) -> Generator:
 
 def write_reference(path: Path, folder: Path) -> None:
     network = load_onnx(path)
-    folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(5)
-    cases = []
+    cases = {}
     for height, width in REFERENCE_SIZES:
         # Sparse soft strokes, more like an edge map than noise is.
         rough = np.kron(rng.random((height // 8, width // 8)) > 0.6, np.ones((8, 8)))
         edges = (rough * rng.random((height, width))).astype(np.float32)[None, None]
-        image = network(torch.from_numpy(edges))
-        name = f"{height}x{width}"
-        edges.tofile(str(folder / f"{name}.edges.f32"))
-        image.contiguous().numpy().tofile(str(folder / f"{name}.image.f32"))
-        cases.append({"name": name, "height": height, "width": width})
-    (folder / "cases.json").write_text(json.dumps(cases))
+        edges = torch.from_numpy(edges)
+        cases[f"{height}x{width}"] = {"edges": edges, "image": network(edges)}
+    write_cases(folder, cases)
 
 
 def main() -> None:

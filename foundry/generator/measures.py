@@ -26,7 +26,7 @@ def ssim_map(a: Tensor, b: Tensor) -> Tensor:
     11x11 Gaussian window of sigma 1.5, C1 1e-4, C2 9e-4 for range 1, mirrored borders: as src/compute/kernels/ssim.
     """
     channels = a.shape[1]
-    t = torch.arange(-5, 6, dtype=torch.float64)
+    t = torch.arange(-5, 6, dtype=torch.float64, device=a.device)
     taps = torch.exp(-(t**2) / (2 * 1.5**2))
     taps = taps / taps.sum()
 

@@ -22,7 +22,7 @@ from foundry.generator.tps import random_grid, sample
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 #: Scenes whose pictures stay normal when mirrored. Writing, labels and handed parts forbid it.
-MIRRORABLE = frozenset({"pin_tray"})
+MIRRORABLE = frozenset({"pin_tray", "screw_kit"})
 
 #: A scene with this many photographs is drawn as often as any other, one with fewer accordingly less often.
 FULL_SHARE = 32
@@ -43,7 +43,7 @@ class Photograph:
 
 @dataclass(frozen=True)
 class Pair:
-    """One training sample, float32.
+    """One training sample, float32; or several, with [N, …] before each shape.
 
     edges:  [1, H, W] what the generator is given.
     image:  [3, H, W] what it should make of it, true where `known` is 1.
@@ -57,8 +57,9 @@ class Pair:
     empty: Tensor
 
     @property
-    def fully_known(self) -> bool:
-        return bool(self.known.min() > 0)
+    def fully_known(self) -> Tensor:
+        """bool [N], for planes [N, C, H, W]."""
+        return self.known.amin((1, 2, 3)) > 0
 
 
 def image_files(folder: Path) -> List[Path]:

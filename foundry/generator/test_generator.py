@@ -158,7 +158,7 @@ class Pairs(unittest.TestCase):
             # What was erased is not known, and has no edges left.
             self.assertEqual((pair.known * pair.empty).sum().item(), 0)
             self.assertLess((pair.edges * pair.empty).max().item(), 0.51)
-            kinds.add((pair.fully_known, bool(pair.empty.max() > 0)))
+            kinds.add((bool(pair.known.min() > 0), bool(pair.empty.max() > 0)))
         self.assertEqual(kinds, {(True, False), (False, True), (False, False)})
 
 

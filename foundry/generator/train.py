@@ -3,7 +3,7 @@
     python3 -m foundry.generator.train --scenes public/datasets/demo/pin_tray public/datasets/demo/bottle --minutes 60
 
 The budget is time: learning rate and the discriminator's entry follow the share of it that is used up, so a run ends
-annealed on any machine. Every step's sample depends on seed, step and the photographs there are. A run started again
+annealed on any machine. Every step's samples depend on seed, step and the photographs there are. A run started again
 continues from its last checkpoint, with photographs added since; a finished one ends at once. SIGTERM saves and ends.
 What is shipped is the moving average of the weights.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
+import functools
 import math
 import os
 import signal
@@ -24,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from foundry.feeding import Feeder
 from foundry.generator import losses
 from foundry.generator.edges import FirstScale
 from foundry.generator.measures import ssim
@@ -93,8 +95,9 @@ def validate(network: Generator, photographs: Sequence[Photograph]) -> Tuple[flo
     l1, similarity = [], []
     with torch.no_grad():
         for photograph in photographs:
-            image = photograph.image[None].float() / 255
-            result = network(photograph.edges[None].float().contiguous(memory_format=LAST))
+            device = next(network.parameters()).device
+            image = photograph.image[None].to(device).float() / 255
+            result = network(photograph.edges[None].to(device).float().contiguous(memory_format=LAST))
             l1.append((result - image).abs().mean().item())
             similarity.append(ssim(result, image))
     return float(np.mean(l1)), float(np.mean(similarity))
@@ -114,14 +117,24 @@ def forget_after(log: Path, step: int) -> None:
     log.write_text("\n".join([head, *kept]) + "\n")
 
 
+def draw_batch(source: PairSource, count: int, seed: int, step: int) -> Tuple:
+    """`count` pairs, the planes of a `Pair` as arrays [count, C, H, W], and the corner (y, x) of the step's crop."""
+    rng = np.random.default_rng([seed, step])
+    pairs = [source.draw(rng) for _ in range(count)]
+    planes = [torch.stack(list(each)).numpy() for each in zip(*((p.edges, p.image, p.known, p.empty) for p in pairs))]
+    height, width = planes[0].shape[-2:]
+    return (*planes, (int(rng.integers(height - CROP + 1)), int(rng.integers(width - CROP + 1))))
+
+
 class Trainer:
     """Networks, their averages and optimizers, and one step of both."""
 
-    def __init__(self, config: GeneratorConfig, extractor: FirstScale, rate: float) -> None:
-        self.generator = Generator(config).to(memory_format=LAST)
-        self.discriminator = Discriminator().to(memory_format=LAST)
+    def __init__(self, config: GeneratorConfig, extractor: FirstScale, rate: float, device: str) -> None:
+        self.device = device
+        self.generator = Generator(config).to(device, memory_format=LAST)
+        self.discriminator = Discriminator().to(device, memory_format=LAST)
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
-        self.extractor = extractor.to(memory_format=LAST)
+        self.extractor = extractor.to(device, memory_format=LAST)
         self.rate = rate
         # Single pictures of different scenes pull the colours apart; momentum averages over them.
         # What the picture is as a whole is told by few weights, each through averages: they may move faster.
@@ -134,13 +147,14 @@ class Trainer:
     def start_from(self, photographs: Sequence[Photograph]) -> None:
         """Begin with the photographs' mean colour and the spread of what is seen in some of their edge maps."""
         colour = torch.stack([p.image.float().mean((1, 2)) / 255 for p in photographs]).mean(0)
-        examples = [p.edges for p in photographs[:: max(1, len(photographs) // 32)]]
-        self.generator.start_from(colour, examples)
+        self.generator.start_from(colour.to(self.device), self._examples(photographs, 32))
         self.average.load_state_dict(self.generator.state_dict())
 
     def refresh_context(self, photographs: Sequence[Photograph]) -> int:
-        examples = [p.edges for p in photographs[:: max(1, len(photographs) // 64)]]
-        return self.generator.refresh_context(examples, [self.average])
+        return self.generator.refresh_context(self._examples(photographs, 64), [self.average])
+
+    def _examples(self, photographs: Sequence[Photograph], count: int) -> List[Tensor]:
+        return [p.edges.to(self.device) for p in photographs[:: max(1, len(photographs) // count)]]
 
     def state(self) -> Dict:
         names = ("generator", "discriminator", "average", "g_optimizer", "d_optimizer")
@@ -162,12 +176,12 @@ class Trainer:
         return [fine, self.discriminator.judge(1, half(edges), half(image))]
 
     def step(self, pair: Pair, corner: Tuple[int, int], rate: float, gan: float, with_edges: bool) -> Dict[str, float]:
-        """One step of both networks; returns the losses, unweighted."""
+        """One step of both networks on a batch; returns the losses, unweighted."""
         for optimizer in (self.g_optimizer, self.d_optimizer):
             for group in optimizer.param_groups:
                 group["lr"] = rate * group.get("factor", 1.0)
         edges, image, known, empty = (
-            p[None].contiguous(memory_format=LAST) for p in (pair.edges, pair.image, pair.known, pair.empty)
+            p.to(self.device).contiguous(memory_format=LAST) for p in (pair.edges, pair.image, pair.known, pair.empty)
         )
         result = self.generator(edges)
         l1 = losses.masked_l1(result, image, known)
@@ -181,7 +195,9 @@ class Trainer:
             values["edge"] = edge.item()
 
         # Where the truth is unknown there is no real pair to show to the discriminator.
-        if gan > 0 and pair.fully_known:
+        whole = pair.fully_known
+        if gan > 0 and whole.any():
+            edges, image, result = (p[whole.to(self.device)] for p in (edges, image, result))
             self.discriminator.requires_grad_(True)
             real = self._judge(edges, image, corner)
             fake = self._judge(edges, result.detach(), corner)
@@ -211,6 +227,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=Path, nargs="+", required=True, help="folders with train/good and validation/good")
     parser.add_argument("--minutes", type=float, default=60, help="training time in all, restarts included")
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--feeders", type=int, default=1, help="processes that make batches")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate of Adam, both networks")
     parser.add_argument("--gan-start", type=float, default=GAN_START, help="share of the budget before the discriminator")
@@ -224,6 +243,7 @@ def main() -> None:
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
+    torch.backends.cudnn.benchmark = True
     torch.manual_seed(args.seed)
     args.logs.mkdir(parents=True, exist_ok=True)
     checkpoint, log = args.cache / f"{args.run}.pth", args.logs / f"{args.run}.csv"
@@ -237,14 +257,16 @@ def main() -> None:
         else:
             print(f"{scene} has no validation/good yet; it takes no part in validation.", flush=True)
 
-    trainer = Trainer(GeneratorConfig(), extractor, args.rate)
-    step, seconds, best = 0, 0.0, math.inf
-    refreshed = False
-    if checkpoint.exists():
-        content = torch.load(checkpoint, map_location="cpu")
-        trainer.load(content)
+    content = torch.load(checkpoint, map_location="cpu") if checkpoint.exists() else None
+    step, seconds, best, refreshed = 0, 0.0, math.inf, False
+    if content:
         step, seconds, best = content["step"], content["seconds"], content["best"]
         refreshed = content.get("refreshed", False)
+    # Processes are made before the device is touched: what a fork inherits of it does not work.
+    feeder = Feeder(functools.partial(draw_batch, source, args.batch, args.seed), step, args.feeders)
+    trainer = Trainer(GeneratorConfig(), extractor, args.rate, args.device)
+    if content:
+        trainer.load(content)
         forget_after(log, step)
     else:
         if args.init:
@@ -261,10 +283,8 @@ def main() -> None:
     clock, saved = time.monotonic(), seconds
     while seconds < budget and not asked_to_stop:
         used = seconds / budget
-        rng = np.random.default_rng([args.seed, step])
-        pair = source.draw(rng)
-        height, width = pair.edges.shape[-2:]
-        corner = (int(rng.integers(height - CROP + 1)), int(rng.integers(width - CROP + 1)))
+        *planes, corner = feeder.next()
+        pair = Pair(*(torch.from_numpy(plane) for plane in planes))
         if used >= args.crops_until and not refreshed:
             print(f"Step {step}: whole images from here; {trainer.refresh_context(training)} silent context units renewed.", flush=True)
             refreshed = True
@@ -300,6 +320,7 @@ def main() -> None:
             if better:
                 save(args.cache / f"{args.run}.best.pth", content)
             saved = seconds
+    feeder.close()
 
 
 if __name__ == "__main__":

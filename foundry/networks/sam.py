@@ -473,8 +473,9 @@ def plain_state(network: Sam) -> Dict[str, Tensor]:
 
 def normalise(image: Tensor) -> Tensor:
     """RGB [..., 3, H, W] in 0…255 -> pixel_values."""
-    mean, std = (torch.tensor(v, dtype=torch.float32).view(3, 1, 1) for v in (IMAGE_MEAN, IMAGE_STD))
-    return (image.float() - mean) / std
+    pixels = image.float()
+    mean, std = (pixels.new_tensor(v).view(3, 1, 1) for v in (IMAGE_MEAN, IMAGE_STD))
+    return (pixels - mean) / std
 
 
 def parameters_of(module: nn.Module) -> int:

@@ -5,13 +5,13 @@
     python3 -m foundry.pidinet.export reference CHECKPOINT.pth FOLDER
 
 `weights` stores float16 initializers followed by a Cast, but for the few that need float32, unless
---float32 asks for float32 throughout. `reference` writes inputs of awkward sizes and the maps PyTorch computes for them, for check.mjs.
+--float32 asks for float32 throughout. `reference` writes inputs of awkward sizes and the maps PyTorch computes for
+them, for ../check.mjs.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Dict, Mapping
 
@@ -23,6 +23,7 @@ from torch import Tensor
 from foundry.networks.pidinet import VARIANTS, PiDiNet, difference_layers, load_checkpoint, normalise, plain_state_dict, variant_of
 from foundry.onnx_fp16 import half_initializers, without_weights
 from foundry.pidinet.graph import build_graph
+from foundry.reference import write_cases
 
 
 def plain_arrays(state: Mapping[str, Tensor]) -> Dict[str, np.ndarray]:
@@ -61,21 +62,17 @@ def write_reference(checkpoint: Path, folder: Path) -> None:
     state = load_checkpoint(str(checkpoint))
     network = PiDiNet(variant_of(state)).eval()
     network.load_state_dict(state)
-    folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(5)
-    cases = []
+    cases = {}
     for height, width in REFERENCE_SIZES:
         # Blocks of colour with noise: something with edges at every scale.
         blocks = rng.random((3, height // 8 + 1, width // 8 + 1))
         image = np.kron(blocks, np.ones((1, 8, 8)))[:, :height, :width] + 0.05 * rng.standard_normal((3, height, width))
-        image = np.clip(image, 0, 1).astype(np.float32)[None]
+        pixels = torch.from_numpy(np.clip(image, 0, 1).astype(np.float32)[None])
         with torch.no_grad():
-            maps = torch.sigmoid(torch.cat(network(normalise(torch.from_numpy(image))), dim=1))
-        name = f"{height}x{width}"
-        image.tofile(str(folder / f"{name}.image.f32"))
-        maps.numpy().tofile(str(folder / f"{name}.maps.f32"))
-        cases.append({"name": name, "height": height, "width": width})
-    (folder / "cases.json").write_text(json.dumps(cases))
+            maps = [torch.sigmoid(logits) for logits in network(normalise(pixels))]
+        cases[f"{height}x{width}"] = {"image": pixels, **dict(zip(("e1", "e2", "e3", "e4", "fused"), maps))}
+    write_cases(folder, cases)
 
 
 def main() -> None:

@@ -160,7 +160,7 @@ class Canvas:
         surface = material.lay(rng, y1 - y0, x1 - x0)
         if shade:
             # Lit from one side, darker towards the edge, as round things are.
-            soft = np.asarray(stencil.filter(ImageFilter.BoxBlur(max(1, min(x1 - x0, y1 - y0) // 6))), np.float32) / 255
+            soft = np.asarray(stencil.filter(ImageFilter.BoxBlur(int(max(1, min(x1 - x0, y1 - y0) // 6)))), np.float32) / 255
             gy, gx = np.gradient(soft)
             facing = gx * np.float32(math.cos(self.light)) + gy * np.float32(math.sin(self.light))
             surface *= np.clip(1 + shade * (12 * facing + soft - 0.8), 0.3, 1.8)[..., None]
@@ -177,7 +177,7 @@ class Canvas:
         pad = int(reach + 2 * blur) + 1
         dark = Image.new("L", (stencil.width + 2 * pad, stencil.height + 2 * pad))
         dark.paste(stencil, (pad - int(reach * math.cos(self.light)), pad - int(reach * math.sin(self.light))))
-        dark = np.asarray(dark.filter(ImageFilter.BoxBlur(blur)), np.float32)[..., None] * np.float32(depth / 255)
+        dark = np.asarray(dark.filter(ImageFilter.BoxBlur(float(blur))), np.float32)[..., None] * np.float32(depth / 255)
         left, top = x0 - pad, y0 - pad
         a, b, c, d = max(0, left), max(0, top), min(SIZE, left + dark.shape[1]), min(SIZE, top + dark.shape[0])
         if c > a and d > b:
@@ -351,7 +351,7 @@ def compose(rng: Rng, photographs: Sequence[np.ndarray] = ()) -> Sample:
         image += rng.standard_normal((SIZE, SIZE, 1), dtype=np.float32) * np.float32(rng.uniform(0, 6))
     picture = Image.fromarray(np.clip(image, 0, 255).astype(np.uint8))
     if rng.random() < 0.5:
-        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.0)))
+        picture = picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.0))))
     return Sample("composed", np.asarray(picture), canvas.places, canvas.targets)
 
 

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from foundry.networks.sam import PADDING, Sam, SamConfig, normalise, plain_state
 from foundry.onnx_fp16 import half_initializers, initializers
+from foundry.reference import write_cases
 from foundry.sam.everything import Settings
 from foundry.sam.graph import build_decoder, build_encoder, config_of
 
@@ -75,9 +76,8 @@ def load_onnx(stem: Path) -> Sam:
 def write_reference(stem: Path, folder: Path) -> None:
     network = load_onnx(stem)
     size = network.config.size
-    folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(5)
-    cases = []
+    cases = {}
     for images, prompts, points in REFERENCE_CASES:
         blocks = np.kron(rng.random((images, 3, size // 32, size // 32)), np.ones((1, 1, 32, 32)))
         noise = 0.05 * rng.standard_normal(blocks.shape)
@@ -89,8 +89,7 @@ def write_reference(stem: Path, folder: Path) -> None:
         with torch.no_grad():
             embedding, place = network.encoder(pixels)
             scores, masks = network.decoder(embedding, place, at, labels)
-        name = f"{images}x{prompts}x{points}"
-        tensors = {
+        cases[f"{images}x{prompts}x{points}"] = {
             "pixel_values": pixels,
             "image_embeddings": embedding,
             "image_positional_embeddings": place,
@@ -99,10 +98,7 @@ def write_reference(stem: Path, folder: Path) -> None:
             "iou_scores": scores,
             "pred_masks": masks,
         }
-        for key, tensor in tensors.items():
-            tensor.contiguous().numpy().tofile(str(folder / f"{name}.{key}"))
-        cases.append({"name": name, "dims": {key: list(tensor.shape) for key, tensor in tensors.items()}})
-    (folder / "cases.json").write_text(json.dumps(cases))
+    write_cases(folder, cases)
 
 
 def main() -> None:

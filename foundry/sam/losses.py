@@ -73,7 +73,8 @@ def likeness(decoder: Decoder, embedding: Tensor, spots: Tensor, who: Tensor) ->
     total = embedding.new_zeros(())
     for features, alike, scale in decoder.compared(embedding):
         side = features.shape[-1]
-        at = (spots // scale) @ spots.new_tensor([side, 1])
+        y, x = (spots // scale).unbind(-1)
+        at = y * side + x
         a = alike(rows(features))
         a = a.gather(1, at[..., None].expand(-1, -1, a.shape[-1]))
         # On the diagonal the gap is zero but for rounding, and its logarithm is not wanted.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -37,12 +37,12 @@ class View:
         return full[0]
 
 
-def view(image: np.ndarray, side: int) -> View:
+def view(image: np.ndarray, side: int, device: Union[str, torch.device] = "cpu") -> View:
     """Scaled, normalised, padded with zeros: what the studio does with a photograph."""
     h, w = image.shape[:2]
     scale = side / max(h, w)
     seen = (int(h * scale + 0.5), int(w * scale + 0.5))
-    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float()
+    pixels = torch.from_numpy(np.array(image)).to(device).permute(2, 0, 1)[None].float()
     if seen != (h, w):
         pixels = F.interpolate(pixels, seen, mode="bilinear", align_corners=False, antialias=True)
     pixels = F.pad(normalise(pixels), (0, side - seen[1], 0, side - seen[0]))
@@ -51,8 +51,8 @@ def view(image: np.ndarray, side: int) -> View:
 
 def click(network: Sam, at: View, embedding: Sequence[Tensor], points: np.ndarray) -> Tuple[Tensor, Tensor]:
     """One foreground point (x, y of the photograph) for each row of `points` -> scores [P, 3], logits [P, 3, S/2, S/2]."""
-    inner = torch.from_numpy(points.astype(np.float32) * at.scale)[None, :, None]
-    labels = torch.full(inner.shape[:3], FOREGROUND, dtype=torch.int64)
+    inner = torch.from_numpy(points.astype(np.float32) * at.scale).to(at.pixels.device)[None, :, None]
+    labels = torch.full(inner.shape[:3], FOREGROUND, dtype=torch.int64, device=inner.device)
     scores, masks = network.decoder(*embedding, inner, labels)
     return scores[0], masks[0]
 
@@ -69,13 +69,13 @@ def click_ious(network: Sam, samples: Sequence[Sample], kinds: Tuple[str, ...] =
         masks = [m for _, m in masks_of(sample, kinds=kinds)]
         if not masks:
             continue
-        at = view(sample.image, network.config.size)
+        at = view(sample.image, network.config.size, next(network.parameters()).device)
         embedding = network.encoder(at.pixels)
         for start in range(0, len(masks), 32):
             some = masks[start : start + 32]
             scores, logits = click(network, at, embedding, np.array([middle(m) for m in some]))
             for mask, score, logit in zip(some, scores, logits):
-                found = (at.enlarged(logit) > 0).numpy()
+                found = (at.enlarged(logit) > 0).cpu().numpy()
                 ious = [iou(f, mask) for f in found]
                 result["chosen"].append(ious[int(score.argmax())])
                 result["best"].append(max(ious))

@@ -149,10 +149,53 @@ def bottle(params: dict, layout, build) -> np.ndarray:
     return np.where(number == GLASS, part, number)
 
 
+def by_name(numbers: dict[str, int], numbered: dict[str, int]) -> np.ndarray:
+    """Paints all there is: `numbers` by its whole name, `numbered` by what stands before the number in its name."""
+    for obj in bpy.context.scene.objects:
+        if obj.type not in ("MESH", "FONT") or obj.hide_render:
+            continue
+        kind, _, rest = obj.name.partition(" ")
+        if obj.name in numbers:
+            paint(obj, numbers[obj.name])
+        elif kind in numbered:
+            paint(obj, numbered[kind] + int(rest.split()[0]))
+        else:
+            raise ValueError(f"Nobody says which part {obj.name} is.")
+    return np.round(render()[..., 0]).astype(int)
+
+
+def screw_kit(params: dict, layout, build) -> np.ndarray:
+    build.build(params)
+    return by_name({"bench": 0, "box": 1}, {"part": 10})
+
+
+def terminal_link(params: dict, layout, build) -> np.ndarray:
+    build.build(params)
+    return by_name({"board": 0}, {"block": 10, "cable": 20})
+
+
+def fruit_box(params: dict, layout, build) -> np.ndarray:
+    build.build(params)
+    boards = dict.fromkeys(("front", "back", "left", "right", "divider"), 1)
+    return by_name({"table": 0, **boards, "bottom": 2}, {"fruit": 10, "hazelnuts": NUTS, "blueberries": BERRIES})
+
+
+#: First numbers of the heap's nuts and berries; see `demo.py`.
+NUTS, BERRIES = 20, 140
+
+SCENES = {
+    "pin_tray": pin_tray,
+    "bottle": bottle,
+    "screw_kit": screw_kit,
+    "terminal_link": terminal_link,
+    "fruit_box": fruit_box,
+}
+
+
 def main() -> int:
     argv = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
     parser = argparse.ArgumentParser(prog="objects.py")
-    parser.add_argument("--scene", required=True, choices=["pin_tray", "bottle"])
+    parser.add_argument("--scene", required=True, choices=list(SCENES))
     parser.add_argument("--out", required=True)
     parser.add_argument("--limit", type=int, default=None, help="stop after so many new pictures")
     args = parser.parse_args(argv)
@@ -171,7 +214,7 @@ def main() -> int:
         started = time.perf_counter()
         common.reset(plan.SIZE)
         common.set_camera(picture["params"]["camera"])
-        parts = {"pin_tray": pin_tray, "bottle": bottle}[args.scene](picture["params"], layout, build)
+        parts = SCENES[args.scene](picture["params"], layout, build)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         partial = f"{path}.{os.getpid()}.npy"
         np.save(partial, parts.astype(np.uint8))

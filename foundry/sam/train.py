@@ -2,11 +2,12 @@
 
     python3 -m foundry.sam.train --minutes 35
 
-The budget is processor time per thread, so that a run in the background of other work does as much as one alone. The
-learning rate follows the share of it that is used up, so that a run ends annealed on any machine.
-Each step sees two demo photographs and a composed scene or one of BSDS500, with several prompts each: a short run that
-sees more kinds of pictures knows none of them. What is in a step depends on seed and step only. A run started again continues from its last checkpoint; SIGTERM
-saves and ends. What is shipped is the moving average of the weights.
+On a processor the budget is processor time per thread, so that a run in the background of other work does as much as
+one alone; with `--device cuda` it is time. The learning rate follows the share of it that is used up, so that a run ends
+annealed on any machine. Each step sees some demo photographs and some composed scenes or photographs of BSDS500, with
+several prompts each: a short run that sees more kinds of pictures knows none of them. What is in a step depends on seed
+and step only. A run started again continues from its last checkpoint; SIGTERM saves and ends. What is shipped is the
+moving average of the weights.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
+import functools
 import math
-import multiprocessing
 import signal
 import time
 from pathlib import Path
@@ -25,6 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from foundry.feeding import Feeder
 from foundry.generator.train import forget_after, save
 from foundry.networks.sam import Sam, SamConfig, normalise
 from foundry.sam import bsds500, composed, demo, losses, prompts
@@ -34,8 +36,8 @@ from foundry.sam.samples import Sample, varied
 WARM_UP_STEPS = 100
 #: Share of the budget after which the learning rate falls, and after which batch normalisation no longer changes.
 FALL_FROM, FREEZE_FROM = 0.3, 0.7
-#: Demo photographs in a step, and how often the third picture is one of BSDS500 rather than a composed scene.
-DEMO, BSDS_SHARE = 2, 0.5
+#: How often a picture that is not of the demo is one of BSDS500 rather than a composed scene.
+BSDS_SHARE = 0.5
 DECAY, CLIP = 0.01, 1.0
 AVERAGE_DECAY = 0.998
 LOG_EVERY, VALIDATE_EVERY, SAVE_SECONDS = 50, 500, 120
@@ -51,8 +53,17 @@ Batch = Tuple[np.ndarray, ...]
 class Source:
     """Batches by number."""
 
-    def __init__(self, demo_samples: Sequence[Sample], photographs: Sequence[bsds500.Photograph], size: int, count: int) -> None:
+    def __init__(
+        self,
+        demo_samples: Sequence[Sample],
+        photographs: Sequence[bsds500.Photograph],
+        size: int,
+        count: int,
+        shares: Tuple[int, int],
+    ) -> None:
+        """count: prompts a picture. shares: pictures of the demo and others in a batch."""
         self.demo, self.photographs, self.size, self.count = demo_samples, photographs, size, count
+        self.shares = shares
         self.surfaces = [p.image for p in photographs]
 
     def sample(self, kind: str, rng: np.random.Generator) -> Sample:
@@ -78,18 +89,10 @@ class Source:
 
     def batch(self, seed: int, step: int) -> Batch:
         rng = np.random.default_rng([seed, step])
-        other = "bsds" if self.photographs and rng.random() < BSDS_SHARE else "composed"
-        kinds = [*(["demo"] * DEMO if self.demo else []), other]
+        known, others = self.shares
+        kinds = ["demo"] * known
+        kinds += ["bsds" if self.photographs and rng.random() < BSDS_SHARE else "composed" for _ in range(others)]
         return tuple(np.stack(arrays) for arrays in zip(*(self.one(kind, rng) for kind in kinds)))
-
-
-def feed(source: Source, seed: int, first: int, queue: "multiprocessing.Queue[Batch]") -> None:
-    """Runs in a process of its own."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    step = first
-    while True:
-        queue.put(source.batch(seed, step))
-        step += 1
 
 
 def learning_rate(peak: float, step: int, used: float) -> float:
@@ -115,17 +118,18 @@ def set_mode(network: Sam, frozen: bool) -> None:
             module.train(not frozen)
 
 
-def tensors(batch: Batch) -> Tuple[Tensor, ...]:
-    image, points, labels, quarters, *places = (torch.from_numpy(a) for a in batch)
+def tensors(batch: Batch, device: str) -> Tuple[Tensor, ...]:
+    image, points, labels, quarters, *places = (torch.from_numpy(a).to(device) for a in batch)
     pixels = normalise(image)
     # Padding is black in the samples and zero for the network.
-    pixels = torch.where((image == 0).all(1, keepdim=True), torch.zeros(()), pixels)
+    pixels = torch.where((image == 0).all(1, keepdim=True), pixels.new_zeros(()), pixels)
     return (pixels, points, labels, quarters.float() / 4, *places)
 
 
 class Trainer:
-    def __init__(self, config: SamConfig, rate: float) -> None:
-        self.network = Sam(config)
+    def __init__(self, config: SamConfig, rate: float, device: str) -> None:
+        self.device = device
+        self.network = Sam(config).to(device)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         gains = [p for p in self.network.parameters() if p.ndim < 2]
         others = [p for p in self.network.parameters() if p.ndim >= 2]
@@ -150,7 +154,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         set_mode(self.network, frozen)
-        pixels, points, labels, truth, spots, who = tensors(batch)
+        pixels, points, labels, truth, spots, who = tensors(batch, self.device)
         embedding, place = self.network.encoder(pixels.contiguous(memory_format=torch.channels_last))
         scores, masks = self.network.decoder(embedding, place, points, labels)
         loss, values = losses.total(scores, masks, truth)
@@ -168,10 +172,14 @@ class Trainer:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=35, help="processor time of each thread in all, restarts included")
+    parser.add_argument("--minutes", type=float, default=35, help="the budget in all, restarts included")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--prompts", type=int, default=10, help="prompts an image")
+    parser.add_argument("--demo", type=int, default=2, help="pictures of the demo in a step")
+    parser.add_argument("--others", type=int, default=1, help="other pictures in a step")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--feeders", type=int, default=1, help="processes that make batches")
     parser.add_argument("--init", type=Path, help="checkpoint of another run to start from; what it lacks starts afresh")
     parser.add_argument("--run", default="final", help="name of checkpoint and log")
     parser.add_argument("--bsds", type=Path, default=bsds500.DATA)
@@ -181,26 +189,28 @@ def main() -> None:
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
+    torch.backends.cudnn.benchmark = True
     torch.manual_seed(args.seed)
     args.logs.mkdir(parents=True, exist_ok=True)
     args.cache.mkdir(parents=True, exist_ok=True)
     checkpoint, log = args.cache / f"{args.run}.pth", args.logs / f"{args.run}.csv"
     config = SamConfig()
-    source = Source(demo.read_split("train/good"), bsds500.read_split("train", args.bsds), config.size, args.prompts)
+    source = Source(demo.read_split("train/good"), bsds500.read_split("train", args.bsds), config.size, args.prompts, (args.demo, args.others))
     check = demo.read_split("validation/good")
     validation = {
         "val_demo": check[:: max(1, len(check) // VALIDATION_IMAGES)],
         "val_composed": composed.scenes(VALIDATION_IMAGES, seed=7),
     }
 
-    trainer = Trainer(config, args.rate)
+    content = torch.load(checkpoint, map_location="cpu") if checkpoint.exists() else None
+    step, seconds = (content["step"], content["seconds"]) if content else (0, 0.0)
+    # Processes are made before the device is touched: what a fork inherits of it does not work.
+    feeder = Feeder(functools.partial(source.batch, args.seed), step, args.feeders)
+    trainer = Trainer(config, args.rate, args.device)
     trainer.network.encoder.to(memory_format=torch.channels_last)
     trainer.average.encoder.to(memory_format=torch.channels_last)
-    step, seconds = 0, 0.0
-    if checkpoint.exists():
-        content = torch.load(checkpoint, map_location="cpu")
+    if content:
         trainer.load(content)
-        step, seconds = content["step"], content["seconds"]
         forget_after(log, step)
     else:
         if args.init:
@@ -208,23 +218,24 @@ def main() -> None:
         with log.open("w", newline="") as file:
             csv.writer(file).writerow(["step", "seconds", "seed", "rate", *COLUMNS, *validation])
 
-    queue: "multiprocessing.Queue[Batch]" = multiprocessing.Queue(maxsize=8)
-    feeder = multiprocessing.Process(target=feed, args=(source, args.seed, step, queue), daemon=True)
-    feeder.start()
     asked_to_stop: List[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked_to_stop.append(number))
     budget = args.minutes * 60
     recent: Dict[str, List[float]] = {name: [] for name in COLUMNS}
-    clock, saved = time.process_time(), time.monotonic()
+
+    def now_used() -> float:
+        return time.process_time() / args.threads if args.device == "cpu" else time.monotonic()
+
+    clock, saved = now_used(), time.monotonic()
     while seconds < budget and not asked_to_stop:
         used = seconds / budget
         rate = learning_rate(args.rate, step, used)
-        for name, value in trainer.step(queue.get(), rate, used >= FREEZE_FROM).items():
+        for name, value in trainer.step(feeder.next(), rate, used >= FREEZE_FROM).items():
             recent[name].append(value)
         update_average(trainer.average, trainer.network, step)
         step += 1
-        now = time.process_time()
-        seconds, clock = seconds + (now - clock) / args.threads, now
+        now = now_used()
+        seconds, clock = seconds + now - clock, now
         done = seconds >= budget or bool(asked_to_stop)
         if step % LOG_EVERY == 0 or done:
             row: List[object] = [step, f"{seconds:.1f}", args.seed, f"{rate:.3e}"]
@@ -240,8 +251,7 @@ def main() -> None:
             content["pictures"] = {"demo": len(source.demo), "bsds": len(source.photographs)}
             save(checkpoint, content)
             saved = time.monotonic()
-    feeder.terminate()
-
+    feeder.close()
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ import { edgeOutputSchema } from '../core/recipe';
 import { nodeCodec } from '../datasets/codec-node';
 import { badFiles, pattern } from '../datasets/testing';
 import { image, model, node } from '../models/onnx-file/build';
-import { dimsOf, floatInitializers, parseOnnx, serializeOnnx } from '../models/onnx-file/onnx';
+import { parseOnnx, serializeOnnx } from '../models/onnx-file/onnx';
 import { templateFile } from '../models/pidinet/load';
-import { Pickle, pth } from '../models/pidinet/pth-testing';
+import { checkpointDims, checkpointOf } from '../models/pidinet/pth-testing';
 import { openStages } from './stages';
 import { runHere, runProcess, temporaryFolder } from './testing';
 
@@ -35,22 +35,9 @@ async function levels(file: string): Promise<{ width: number; height: number; da
 
 /** A checkpoint of PiDiNet tiny: all zeros, but for the bias of the last layer. */
 async function checkpoint(lastBias: number, change: (names: Map<string, number[]>) => void = () => undefined) {
-  const template = parseOnnx(await readFile(path.join(MODELS, templateFile('tiny'))), 'tiny');
-  // 3×3 where the graph has room for 5×5.
-  const sizes = new Map(
-    [...floatInitializers(template)].map(([name, place]) => [name, dimsOf(place).map((n) => (n === 5 ? 3 : n))]),
-  );
-  change(sizes);
-  const pickle = new Pickle().op(0x7d).text('state_dict').orderedDict().op(0x28);
-  const storages: Record<string, Uint8Array> = {};
-  let n = 0;
-  for (const [name, size] of sizes) {
-    const count = size.reduce((product, length) => product * length, 1);
-    const stride = size.map((_, axis) => size.slice(axis + 1).reduce((product, length) => product * length, 1));
-    pickle.text(`module.${name}`).tensor(String(n), count, 0, size, stride);
-    storages[n++] = new Uint8Array(new Float32Array(count).fill(name === 'classifier.bias' ? lastBias : 0).buffer);
-  }
-  return pth(pickle.op(0x75, 0x73).stop(), storages);
+  const dims = checkpointDims(parseOnnx(await readFile(path.join(MODELS, templateFile('tiny'))), 'tiny'));
+  change(dims);
+  return checkpointOf(dims, (name, count) => new Float32Array(count).fill(name === 'classifier.bias' ? lastBias : 0));
 }
 
 describe('edges', () => {

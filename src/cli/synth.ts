@@ -10,7 +10,6 @@ import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
 import { categoryName, mvtecAdEntries, type ExportPair } from '../datasets/mvtec-ad';
 import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
 import { randomDonor } from '../synthesis/donor';
-import { foregroundFrom } from '../synthesis/foreground';
 import { DEFAULT_SHARE, randomRequest, recipeFor, requestOf } from '../synthesis/recipes';
 import { PreparedSource } from '../synthesis/source';
 import { finishMask, synthesize } from '../synthesis/synthesize';
@@ -254,7 +253,7 @@ class Shelf {
 
   /** Where the image's product is: arbitrary regions fall there, not on the plain ground around it. */
   async foreground(held: Held): Promise<BinaryMask> {
-    held.foreground ??= foregroundFrom(await held.source.jndInMemory());
+    held.foreground ??= (await held.source.foreground()).above();
     return held.foreground;
   }
 

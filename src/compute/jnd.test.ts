@@ -35,35 +35,54 @@ function topLeft(raster: Raster, width: number, height: number): Raster {
   return part;
 }
 
+/** Share of the pixels a limit holds for, and how far the worst is. */
+function compare(got: Raster, expected: Raster) {
+  const differences = got.data.map((value, i) => Math.abs(value - expected.data[i])).sort();
+  return { p99: differences[Math.floor(0.99 * differences.length)], most: differences[differences.length - 1] };
+}
+
 describe.skipIf(!golden).each(backends.all)("JND against the authors' program, on $name", (backend) => {
-  it('agrees in LA, CM, the orderly prediction and the orderly JND', async () => {
+  const maps: Readonly<Record<string, (prediction: Raster) => Promise<Raster>>> = {
+    la: (prediction) => onBackend(backend, [prediction], (b, p) => b.luminanceAdaptation(p)),
+    cm: (prediction) => onBackend(backend, [prediction], (b, p) => b.contrastMasking(p)),
+    orderly: (prediction) => onBackend(backend, [prediction], (b, p) => orderlyJnd(b, p)),
+  };
+
+  it.each(Object.keys(maps))(
+    'makes the same %s of the same prediction, to the last digit of the table',
+    async (name) => {
+      const { most } = compare(await maps[name](table('ar')), table(name));
+      process.stderr.write(`${backend.name} ${name} of the program's prediction: at most ${most.toExponential(1)}\n`);
+      expect(most).toBeLessThanOrEqual(backend.name === 'cpu' ? 1e-5 : 5e-5);
+    },
+  );
+
+  it('makes the same prediction but for ties, and so nearly the same maps', async () => {
     const { data, info } = await sharp(`${GOLDEN}100007.png`).greyscale().raw().toBuffer({ resolveWithObject: true });
     const all = rasterOf(Float32Array.from(data), info.width, info.height);
     // A GPU in software takes minutes for the whole picture; a corner of it is right as far as no window leaves it.
     const grey = backend.name === 'cpu' ? all : topLeft(all, 110, 70);
     const [width, height] = grey === all ? [all.width, all.height] : [110 - WINDOWS, 70 - WINDOWS];
-    const predicted = await onBackend(backend, [grey], (b, g) => {
+    const prediction = await onBackend(backend, [grey], (b, g) => {
       const adaptation = b.luminanceAdaptation(g);
       const result = b.orderlyPrediction(g, adaptation);
       b.release(adaptation);
       return result;
     });
-    const maps: Record<string, Raster> = {
-      ar: predicted,
-      la: await onBackend(backend, [predicted], (b, p) => b.luminanceAdaptation(p)),
-      cm: await onBackend(backend, [predicted], (b, p) => b.contrastMasking(p)),
-      orderly: await onBackend(backend, [predicted], (b, p) => orderlyJnd(b, p)),
-    };
-    for (const [name, map] of Object.entries(maps)) {
-      const [got, expected] = [topLeft(map, width, height), topLeft(table(name), width, height)];
-      const differences = got.data.map((value, i) => Math.abs(value - expected.data[i])).sort();
-      const [p99, most] = [differences[Math.floor(0.99 * differences.length)], differences[differences.length - 1]];
+    const theirs = topLeft(table('ar'), width, height);
+    const apart = topLeft(prediction, width, height).data.map((value, i) => value - theirs.data[i]);
+    // What lies TIE below the middle between two levels is rounded up here, and down there: 34 of the 16,384 pixels.
+    expect(apart.every((difference) => difference === 0 || difference === 1)).toBe(true);
+    expect(apart.filter((difference) => difference === 1).length / apart.length).toBeLessThan(0.0025);
+    for (const name of Object.keys(maps)) {
+      const got = topLeft(await maps[name](prediction), width, height);
+      const { p99, most } = compare(got, topLeft(table(name), width, height));
       process.stderr.write(
         `${backend.name} ${name}: 99 % within ${p99.toExponential(1)}, at most ${most.toPrecision(3)}\n`,
       );
-      // Grey levels. The program's own predictions are whole, so a rare tie may fall one level apart.
-      expect(most).toBeLessThanOrEqual(1.5);
-      expect(p99).toBeLessThanOrEqual(0.02);
+      // Grey levels. A tie moves the 25 pixels around it, 1.6 % of all: p99 is .0065 and the worst .094.
+      expect(p99).toBeLessThanOrEqual(0.01);
+      expect(most).toBeLessThanOrEqual(0.1);
     }
   });
 });

@@ -82,6 +82,8 @@ export const draftSchema = z.strictObject({
   seed: z.number().int(),
 });
 export type Draft = z.infer<typeof draftSchema>;
+/** A draft but for its region's shapes, which change with every stroke. */
+export type DraftSettings = Omit<Draft, 'shapes'>;
 
 export function newDraft(imageId: string, seed: number): Draft {
   return {

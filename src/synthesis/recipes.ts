@@ -87,7 +87,7 @@ export interface RandomSettings {
   readonly renderer: 'generator' | 'direct';
   /** Share of the image a region takes, uniform between the two. */
   readonly share: readonly [low: number, high: number];
-  /** Where the product is (`foregroundFrom`), so that the region falls on it. */
+  /** Where the product is (`Foreground`), so that the region falls on it. */
   readonly foreground?: BinaryMask;
   /** The region's shapes where they are not to be drawn by chance: a part of the picture. */
   readonly shapes?: readonly RegionShape[];

@@ -4,6 +4,7 @@ import { quickJndMap } from '../compute/jnd';
 import { augmentationAffine, invert } from '../core/geometry';
 import type { Raster } from '../core/raster';
 import type { Augmentation, EdgeOutput } from '../core/recipe';
+import { Foreground } from './foreground';
 import type { Stages } from './types';
 
 /** The kernels the direct renderer's CPU side needs; they hold no state. */
@@ -17,7 +18,7 @@ export class PreparedSource {
   /** RGB at working size, on the backend. */
   readonly photo: DeviceRaster;
   readonly #cache = new Map<string, Promise<DeviceRaster>>();
-  #jnd: Promise<Raster> | null = null;
+  #foreground: Promise<Foreground> | null = null;
   #disposed = false;
 
   constructor(
@@ -37,19 +38,24 @@ export class PreparedSource {
     });
   }
 
-  /** The photograph's JND map, one channel in [0, 1], working size: a {@link quickJndMap}. The source keeps it. */
-  jnd(): Promise<DeviceRaster> {
-    return this.#once('jnd', async () => quickJndMap(this.stages.backend, this.raster));
+  /** Where the photograph's product is, by any threshold, at working size: from one JND map, which is read back. */
+  foreground(): Promise<Foreground> {
+    this.#foreground ??= this.#mapForeground();
+    const mapping = this.#foreground;
+    mapping.catch(() => {
+      if (this.#foreground === mapping) this.#foreground = null;
+    });
+    return mapping;
   }
 
-  /** The same in memory, read back once, however often it is thresholded. */
-  jndInMemory(): Promise<Raster> {
-    this.#jnd ??= this.jnd().then((map) => this.stages.backend.download(map));
-    const reading = this.#jnd;
-    reading.catch(() => {
-      if (this.#jnd === reading) this.#jnd = null;
-    });
-    return reading;
+  async #mapForeground(): Promise<Foreground> {
+    const { backend } = this.stages;
+    const map = quickJndMap(backend, this.raster);
+    try {
+      return new Foreground(await backend.download(map));
+    } finally {
+      backend.release(map);
+    }
   }
 
   /** G(E): what the generator makes of the unedited edges, the reference of the ground truth. The source keeps it. */

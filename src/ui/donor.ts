@@ -1,6 +1,6 @@
 import { Random } from '../core/random';
 import { randomDonor } from '../synthesis/donor';
-import type { Draft, ImageRecord, ProjectDocument } from '../project/document';
+import type { DraftSettings, ImageRecord, ProjectDocument } from '../project/document';
 
 /**
  * Images that can lend their edges to `image`: the normal ones of the same dataset, or all of them where the dataset
@@ -15,7 +15,7 @@ export function donorCandidates(document: ProjectDocument, image: ImageRecord): 
 }
 
 /** The donor a draft names, or else the one its seed chooses; null when there is none to choose or none is needed. */
-export function donorOf(draft: Draft, candidates: readonly ImageRecord[]): ImageRecord | null {
+export function donorOf(draft: DraftSettings, candidates: readonly ImageRecord[]): ImageRecord | null {
   if (draft.operation === 'remove') return null;
   const named = draft.donorId === null ? undefined : candidates.find(({ id }) => id === draft.donorId);
   return named ?? randomDonor(new Random(draft.seed).fork('donor'), draft.imageId, candidates);

@@ -236,6 +236,11 @@ export class Evaluating {
     this.#show(id);
   }
 
+  /** Puts evaluations beside each other, the first as what the others are held against; with fewer than two ends it. */
+  compare(compared: readonly string[]): void {
+    this.#change({ compared });
+  }
+
   rename(id: string, name: string): void {
     const trimmed = name.trim();
     if (trimmed === '' || trimmed === this.#records[id]?.name) return;
@@ -328,7 +333,7 @@ export class Evaluating {
       this.#show(rest[0]?.id ?? null);
     }
     const compared = evaluation.compared.filter((id) => this.#records[id]);
-    if (compared.length < evaluation.compared.length) this.#change({ compared: compared.length > 1 ? compared : [] });
+    if (compared.length < evaluation.compared.length) this.#change({ compared });
   }
 
   #freeName(name: string): string {

@@ -74,7 +74,7 @@ export interface EvaluationView {
   readonly filter: ImageFilter;
   /** Path of the image in the viewer. */
   readonly viewed: string | null;
-  /** Evaluations beside each other, the first is what the others are held against; none: one is shown. */
+  /** Evaluations beside each other, the first is what the others are held against; fewer than two: one is shown. */
   readonly compared: readonly string[];
 }
 

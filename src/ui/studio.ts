@@ -4,8 +4,15 @@ import { reportOf, type ErrorReport } from '../core/errors';
 import type { Operation, RegionShape } from '../core/recipe';
 import { randomWarp } from '../core/tps';
 import { Random } from '../core/random';
-import { newDraft, type Draft, type ImageRecord, type ProjectDocument, type Variant } from '../project/document';
 import type { BlobStore } from '../project/blobs';
+import {
+  newDraft,
+  type Draft,
+  type DraftSettings,
+  type ImageRecord,
+  type ProjectDocument,
+  type Variant,
+} from '../project/document';
 import type { ProjectStore } from '../project/store';
 import type {
   ComputePreference,
@@ -652,7 +659,7 @@ export class Studio {
     return this.#candidates.donors;
   }
 
-  donorOf(draft: Draft): ImageRecord | null {
+  donorOf(draft: DraftSettings): ImageRecord | null {
     return donorOf(draft, this.donors());
   }
 
@@ -935,7 +942,13 @@ export class Studio {
 /** What is said when another network does a task. */
 const CHANGED: Readonly<Record<NetworkTask, { readonly title: string; says(info: ModelInfo): string }>> = {
   edges: { title: 'Edge detector changed', says: ({ title }) => `Edges now come from ${title}.` },
-  segmentation: { title: 'Segmentation network changed', says: ({ title }) => `${title} now finds the parts.` },
+  segmentation: {
+    title: 'Segmentation network changed',
+    says: ({ title, state }) =>
+      state === 'missing'
+        ? 'No segmentation network is installed, so none finds parts now. Draw regions by hand.'
+        : `${title} now finds the parts.`,
+  },
   detector: {
     title: 'Anomaly detector changed',
     says: ({ title, state }) =>

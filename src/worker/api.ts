@@ -317,11 +317,10 @@ export interface StudioWorker {
    */
   refine(image: ImageRecord, settings: PartSettings, foreground: Rle | null): Promise<readonly PartProposal[]>;
 
-  /** The image's just noticeable differences as grey, bright = much hides there; at working size. */
-  jnd(image: ImageRecord): Promise<{ readonly map: ImageBitmap }>;
   /**
-   * Where the product is: the JND map above `threshold`, [0, 1], closed to areas. The map is made at the first call, so
-   * sliders may call it; one that was overtaken while waiting rejects with `cancelled`.
+   * Where the product is: just noticeable differences above `threshold`, [0, 1], closed to areas, and the plain bodies
+   * that hold them. The map is made at the first call, so sliders may call it; one that was overtaken while waiting
+   * rejects with `cancelled`.
    */
   foreground(image: ImageRecord, threshold: number): Promise<Rle>;
 
@@ -354,7 +353,7 @@ export interface StudioWorker {
   useShippedWeights(): Promise<ModelInfo>;
   /** Checks the two dropped files of a SAM (.onnx) and segments with them from now on, after a reload too. */
   useSegmenter(files: readonly File[]): Promise<ModelInfo>;
-  /** Back to the shipped segmentation network. */
+  /** Back to the shipped segmentation network; to none (`missing`) where none is shipped. */
   useShippedSegmenter(): Promise<ModelInfo>;
 
   /** What a dropped network of one file is made for, by its content; edges if that cannot be told. */

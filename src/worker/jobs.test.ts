@@ -90,6 +90,20 @@ describe('LatestOnly', () => {
     expect(log).toEqual(['preview', 'click', 'next preview', 'last hover']);
   });
 
+  it('lets a single piece wait for idleness, and drops it for a newer one all the same', async () => {
+    const queue = new SerialQueue();
+    const detections = new LatestOnly(queue);
+    const log: string[] = [];
+    const say = (text: string) => async () => void log.push(text);
+    const slow = detections.run(say('slow'), 'idle');
+    const preview = queue.run(say('preview'));
+    await Promise.all([slow, preview]);
+    expect(log).toEqual(['preview', 'slow']);
+    const outcomes = await Promise.allSettled([detections.run(say('old'), 'idle'), detections.run(say('new'))]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(log).toEqual(['preview', 'slow', 'new']);
+  });
+
   it('begins the running and the newest, never those in between', async () => {
     const latest = new LatestOnly(new SerialQueue());
     const begun: number[] = [];

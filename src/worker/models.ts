@@ -205,12 +205,13 @@ export class Models {
     return { ...DEFAULT_PART_SETTINGS, ...(await this.segmentation()).card?.everything };
   }
 
-  /** Checks the files of a SAM and takes them for the choice. */
+  /** Checks the files of a SAM and takes them for the choice. Back to the shipped one is to none where none is shipped. */
   async useSam(choice: NetworkChoice, files?: readonly WeightFile[]): Promise<ModelInfo> {
-    const model = await this.#readSam(choice, files);
-    this.#sam.current = Promise.resolve(model);
+    const none = choice.kind === 'shipped' && !(await readShippedSamCard(this.#source));
+    const model = none ? null : await this.#readSam(choice, files);
+    this.#sam.current = model && Promise.resolve(model);
     await this.#choose('segmentation', choice);
-    return samInfo(model);
+    return model ? samInfo(model) : NO_SEGMENTATION;
   }
 
   /** Checks weights of an edge detector and takes them for the choice. */

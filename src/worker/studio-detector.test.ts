@@ -252,6 +252,16 @@ describe('a detector that the person brings', { timeout: 60_000 }, () => {
     expect((await later.detect(request())).thresholds.image).toBe(0.25);
   });
 
+  it('is told from an edge detector by what it holds, also where it lacks something', async () => {
+    const studio = await visit();
+    const edges = new Uint8Array(await readFile(new URL('models/pidinet-small.onnx', PUBLIC)));
+    const text = new TextEncoder().encode('no network');
+    const lacking = detectorFixture({ metadata: { 'detector.size': undefined } });
+    const unnamed = detectorFixture({ without: ['anomaly_map'] });
+    const tasks = [detectorFixture(), lacking, unnamed, edges, text].map((data) => studio.taskOf(file('x.onnx', data)));
+    expect(await Promise.all(tasks)).toEqual(['detector', 'detector', 'detector', 'edges', 'edges']);
+  });
+
   it('that is none or does not run leaves the one before in use', async () => {
     await ship(detectorFixture());
     const studio = await visit();

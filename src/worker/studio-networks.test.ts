@@ -1,6 +1,5 @@
 import 'fake-indexeddb/auto';
 import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../core/errors';
 import { sha256 } from '../core/hash';
@@ -14,18 +13,14 @@ import { DerivedCache, MemoryFiles } from '../project/derived';
 import type { ImageRecord } from '../project/document';
 import type { Progress } from './api';
 import { IndexedDbSettings } from './settings';
+import { blackPicture, photographOf, standInBrowser } from './testing';
 
 /** Choosing, downloading and remembering networks by the worker's own code in Node; reloads are new workers. */
 
 const PUBLIC = new URL('../../public/', import.meta.url);
 
-vi.mock('../compute/onnx/runtime-wasm', async () => {
-  const { createNodeRuntime } = await import('../compute/onnx/runtime-node');
-  return { createWasmRuntime: () => createNodeRuntime({ build: 'wasm', threads: 1 }) };
-});
-vi.mock('../datasets/codec-browser', async () => ({
-  browserCodec: (await import('../datasets/codec-node')).nodeCodec,
-}));
+vi.mock('../compute/onnx/runtime-wasm', async () => (await import('./testing')).runtimeInNode());
+vi.mock('../datasets/codec-browser', async () => (await import('./testing')).codecInNode());
 
 const side = { side: 64, channels: 4 };
 const [encoder, decoder] = [samEncoder(side), samDecoder(side)];
@@ -42,7 +37,7 @@ const shippedCard = async () => {
 const official = OFFICIAL_MODELS.find(({ id }) => id === 'sam-vit-base')!;
 
 let answers: Map<string, () => Response | Promise<Response>>;
-let asked: string[];
+let fetched: readonly string[];
 let image: ImageRecord;
 let storage: {
   weights: MemoryBlobStore;
@@ -54,19 +49,16 @@ let files: MemoryFiles;
 let visits = 0;
 
 beforeEach(async () => {
-  const photo = await sharp({ create: { width: 1536, height: 1024, channels: 3, background: 'black' } })
-    .png()
-    .toBuffer();
+  const photo = await blackPicture(1536, 1024);
   const card = await shippedCard();
   answers = new Map<string, () => Response>([
     [`models/${SHIPPED.segmentation}`, () => new Response(card)],
     ['models/e.onnx', () => new Response(encoder)],
     ['models/d.onnx', () => new Response(decoder)],
-    ['photo.png', () => new Response(new Uint8Array(photo))],
+    ['photo.png', () => new Response(photo)],
     [official.files[0].url, () => new Response(encoder)],
     [official.files[1].url, () => new Response(decoder)],
   ]);
-  asked = [];
   files = new MemoryFiles();
   storage = {
     weights: new MemoryBlobStore(),
@@ -74,32 +66,8 @@ beforeEach(async () => {
     derived: new DerivedCache(files),
     evaluations: new MemoryBlobStore(),
   };
-  image = {
-    id: 'photo',
-    datasetId: 'd',
-    name: 'photo.png',
-    path: 'photo.png',
-    width: 1536,
-    height: 1024,
-    bytes: photo.length,
-    source: { kind: 'url', url: 'photo.png', sha256: await sha256(new Uint8Array(photo)) },
-    thumbnail: null,
-    split: 'train',
-    label: 'good',
-    masks: [],
-  };
-  vi.stubGlobal('self', { location: { href: 'http://studio/app/' } });
-  vi.stubGlobal('navigator', {
-    hardwareConcurrency: 2,
-    storage: { getDirectory: () => Promise.reject(new DOMException('none', 'SecurityError')) },
-  });
-  vi.stubGlobal('fetch', async (url: URL | string) => {
-    const file = String(url).replace('http://studio/app/', '');
-    asked.push(file);
-    const answer = answers.get(file);
-    if (answer) return answer();
-    return new Response(new Uint8Array(await readFile(new URL(file, PUBLIC))));
-  });
+  image = await photographOf(photo, 1536, 1024);
+  fetched = standInBrowser((file) => answers.get(file)?.());
 });
 afterEach(() => vi.unstubAllGlobals());
 
@@ -125,7 +93,7 @@ describe('official networks', () => {
     ]);
     await expect(studio.download('job', official.id, false, () => {})).rejects.toMatchObject({ code: 'bad-argument' });
     await expect(studio.useOfficial(official.id)).rejects.toMatchObject({ code: 'missing-weights' });
-    expect(asked.filter((url) => url.startsWith('https'))).toEqual([]);
+    expect(fetched.filter((url) => url.startsWith('https'))).toEqual([]);
 
     const steps: Progress[] = [];
     expect(await studio.download('job', official.id, true, (step) => steps.push(step))).toBeNull();
@@ -162,7 +130,7 @@ describe('official networks', () => {
     for await (const id of storage.weights.list()) throw new Error(`${id} was kept.`);
     answers.set(url, () => new Response(decoder));
     expect(await studio.download('job', official.id, true, () => {})).toBeNull();
-    expect(asked.filter((address) => address === first)).toHaveLength(2);
+    expect(fetched.filter((address) => address === first)).toHaveLength(2);
   });
 
   it('can be cancelled while they come', async () => {
@@ -226,6 +194,32 @@ describe('networks that the person brings', () => {
     });
   });
 
+  it('can be given up where none is shipped', async () => {
+    answers.set(`models/${SHIPPED.segmentation}`, () => new Response('', { status: 404 }));
+    const studio = await visit();
+    expect(await segmentation(studio)).toMatchObject({ state: 'missing' });
+    await studio.useSegmenter([file('own-d.onnx', decoder), file('own-e.onnx', encoder)]);
+    expect(await studio.segment(image, at(100))).not.toEqual([]);
+
+    expect(await studio.useShippedSegmenter()).toMatchObject({ state: 'missing' });
+    expect(await offer(studio, 'own-segmentation')).toMatchObject({ state: 'stored', inUse: false });
+    await expect(studio.segment(image, at(100))).rejects.toMatchObject({
+      code: 'missing-weights',
+      message: expect.stringMatching(/^No segmentation network is installed\. Draw the region by hand/),
+    });
+    await studio.removeNetwork('own-segmentation');
+    expect(await segmentation(await visit())).toMatchObject({ state: 'missing' });
+    expect(await offer(studio, 'own-segmentation')).toBeUndefined();
+  });
+
+  it('stay in use when the weights of the shipped one are gone', async () => {
+    const studio = await visit();
+    await studio.useSegmenter([file('own-d.onnx', decoder), file('own-e.onnx', encoder)]);
+    answers.set('models/e.onnx', () => new Response('', { status: 404 }));
+    await expect(studio.useShippedSegmenter()).rejects.toMatchObject({ code: 'missing-weights' });
+    expect(await segmentation(studio)).toMatchObject({ id: 'own-e.onnx' });
+  });
+
   it('leave the one before in use when they cannot be run', async () => {
     const studio = await visit();
     // It has the form of an encoder, and gives what is no number.
@@ -279,10 +273,10 @@ describe('what is known of a picture', () => {
     const parts = await studio.refine(image, wanted, null);
     await vi.waitFor(() => expect(files.files.size).toBe(2), { timeout: 60_000 });
 
-    asked.length = 0;
+    const before = fetched.length;
     const later = await visit();
     expect(await later.refine(image, wanted, null)).toEqual(parts);
-    expect(asked.filter((name) => name.endsWith('e.onnx') || name === 'photo.png')).toEqual([]);
+    expect(fetched.slice(before).filter((name) => name.endsWith('e.onnx') || name === 'photo.png')).toEqual([]);
     const { Segmenter } = await import('../models/sam/segmenter');
     const encode = vi.spyOn(Segmenter.prototype, 'encode');
     expect(await later.segment(image, at(100), true)).toEqual(masks);

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sha256 } from '../core/hash';
 import { rleHas } from '../core/rle';
@@ -7,31 +5,20 @@ import { SHIPPED } from '../models/cards';
 import { samDecoder, samEncoder } from '../models/sam/testing';
 import type { ImageRecord } from '../project/document';
 import type { Progress } from './api';
+import { blackPicture, photographOf, standInBrowser } from './testing';
 
 /** Segmentation by the worker's own code in Node, with a network of SAM's form. */
 
-const PUBLIC = new URL('../../public/', import.meta.url);
-
-vi.mock('../compute/onnx/runtime-wasm', async () => {
-  const { createNodeRuntime } = await import('../compute/onnx/runtime-node');
-  return { createWasmRuntime: () => createNodeRuntime({ build: 'wasm', threads: 1 }) };
-});
-vi.mock('../datasets/codec-browser', async () => ({
-  browserCodec: (await import('../datasets/codec-node')).nodeCodec,
-}));
+vi.mock('../compute/onnx/runtime-wasm', async () => (await import('./testing')).runtimeInNode());
+vi.mock('../datasets/codec-browser', async () => (await import('./testing')).codecInNode());
 
 const side = { side: 64, channels: 4 };
-const bytes = (data: Uint8Array) => new Uint8Array(data);
 const files = new Map<string, Uint8Array<ArrayBuffer>>();
-const asked: string[] = [];
+let fetched: readonly string[];
 let image: ImageRecord;
 
 beforeEach(async () => {
-  const photo = bytes(
-    await sharp({ create: { width: 60, height: 40, channels: 3, background: 'black' } })
-      .png()
-      .toBuffer(),
-  );
+  const photo = await blackPicture(60, 40);
   const [encoder, decoder] = [samEncoder(side), samDecoder(side)];
   const entry = async (file: string, data: Uint8Array<ArrayBuffer>) => {
     files.set(`models/${file}`, data);
@@ -46,34 +33,12 @@ beforeEach(async () => {
     decoder: await entry('test.decoder.onnx', decoder),
     everything: { quality: 0.85, stability: 0.5 },
   };
-  files.set(`models/${SHIPPED.segmentation}`, bytes(new TextEncoder().encode(JSON.stringify(card))));
+  files.set(`models/${SHIPPED.segmentation}`, new TextEncoder().encode(JSON.stringify(card)));
   files.set('photo.png', photo);
-  image = {
-    id: 'photo',
-    datasetId: 'd',
-    name: 'photo.png',
-    path: 'photo.png',
-    width: 60,
-    height: 40,
-    bytes: photo.length,
-    source: { kind: 'url', url: 'photo.png', sha256: await sha256(photo) },
-    thumbnail: null,
-    split: 'train',
-    label: 'good',
-    masks: [],
-  };
-  asked.length = 0;
-  vi.stubGlobal('self', { location: { href: 'http://studio/app/' } });
-  vi.stubGlobal('navigator', {
-    hardwareConcurrency: 2,
-    storage: { getDirectory: () => Promise.reject(new DOMException('none', 'SecurityError')) },
-  });
-  vi.stubGlobal('fetch', async (url: URL) => {
-    const file = url.href.replace('http://studio/app/', '');
-    asked.push(file);
+  image = await photographOf(photo, 60, 40);
+  fetched = standInBrowser((file) => {
     if (files.has(file)) return new Response(files.get(file));
-    if (file.startsWith('models/test') || file.startsWith('models/sam')) return new Response(null, { status: 404 });
-    return new Response(await readFile(new URL(file, PUBLIC)));
+    return /^models\/(test|sam)/.test(file) ? new Response(null, { status: 404 }) : undefined;
   });
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -88,7 +53,7 @@ describe('segmentation', () => {
     const studio = await open();
     await studio.start('wasm');
     expect(await segmentation(studio)).toMatchObject({ id: 'sam-test', task: 'segmentation', state: 'shipped' });
-    const weights = () => asked.filter((file) => file.endsWith('coder.onnx'));
+    const weights = () => fetched.filter((file) => file.endsWith('coder.onnx'));
     expect(weights()).toEqual([]);
     const [best] = await studio.segment(image, at(15));
     expect(rleHas(best.mask, 15, 20)).toBe(true);

@@ -2,28 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseOnnx, serializeOnnx } from '../models/onnx-file/onnx';
 import type { EngineModels } from './engine';
-
-/** The worker's own code in Node: what a browser gives it is stood in for, files of the studio come from the disk. */
+import { standInBrowser, studioFile } from './testing';
 
 const PUBLIC = new URL('../../public/', import.meta.url);
 
-// The browser's runtime finds its files by the page's address; Node's runs the same networks.
-vi.mock('../compute/onnx/runtime-wasm', async () => {
-  const { createNodeRuntime } = await import('../compute/onnx/runtime-node');
-  return { createWasmRuntime: () => createNodeRuntime({ threads: 1 }) };
-});
+vi.mock('../compute/onnx/runtime-wasm', async () => (await import('./testing')).runtimeInNode({ threads: 1 }));
 
 /** Makes fetches of the studio's files fail or differ. */
 let answer: (file: string) => Promise<Response>;
 
 beforeEach(() => {
-  answer = async (file) => new Response(await readFile(new URL(file, PUBLIC)));
-  vi.stubGlobal('self', { location: { href: 'http://studio/app/' } });
-  vi.stubGlobal('navigator', {
-    hardwareConcurrency: 2,
-    storage: { getDirectory: () => Promise.reject(new DOMException('none', 'SecurityError')) },
-  });
-  vi.stubGlobal('fetch', (url: URL) => answer(url.href.replace('http://studio/app/', '')));
+  answer = studioFile;
+  standInBrowser((file) => answer(file));
 });
 afterEach(() => vi.unstubAllGlobals());
 

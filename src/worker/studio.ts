@@ -41,7 +41,6 @@ import { openEvaluationStore } from '../project/evaluation-store';
 import { importImages, THUMBNAIL_SIDE } from '../project/import';
 import type { ImageSource } from '../project/source';
 import { randomAugmentation } from '../synthesis/donor';
-import { foregroundFrom } from '../synthesis/foreground';
 import type { PartSettings } from '../synthesis/parts/refine';
 import { recipeFor } from '../synthesis/recipes';
 import { randomArbitraryRegion } from '../synthesis/regions';
@@ -519,14 +518,6 @@ export class Studio implements StudioWorker {
     return { image: image.source.sha256, ...(await this.#models.samHashes()), ...workingSize(image) };
   }
 
-  jnd(image: ImageRecord): Promise<{ readonly map: ImageBitmap }> {
-    return this.#compute(async (stages) => {
-      const source = await this.#prepare(image, stages);
-      const map = await toBitmap(stages.backend, await source.jnd());
-      return transfer({ map }, [map]);
-    });
-  }
-
   async foreground(image: ImageRecord, threshold: number): Promise<Rle> {
     if (!(threshold >= 0 && threshold <= 1)) {
       const message = `The foreground's threshold lies between 0 and 1, not at ${threshold}. Choose another.`;
@@ -535,7 +526,7 @@ export class Studio implements StudioWorker {
     return this.#foregrounds.run(() =>
       this.#withEngine(async (stages) => {
         const source = await this.#prepare(image, stages);
-        return rleFromMask(foregroundFrom(await source.jndInMemory(), threshold));
+        return rleFromMask((await source.foreground()).above(threshold));
       }),
     );
   }

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { dimsOf, floatInitializers, metadata, parseOnnx, readFloats } from '../onnx-file/onnx';
 import { differenceLayers, VARIANTS, type PidinetVariant } from './convert';
 import { onnxFromPth, templateFile } from './load';
-import { Pickle, pth } from './pth-testing';
+import { checkpointDims, checkpointOf } from './pth-testing';
 
 const MODELS = new URL('../../../public/models/', import.meta.url);
 
@@ -25,30 +25,19 @@ describe.each(Object.keys(VARIANTS) as PidinetVariant[])('the template of %s', (
 // The official checkpoints themselves are loaded in pidinet.test.ts; these are made up, and so may be broken.
 describe('onnxFromPth', () => {
   const template = (file: string) => readFile(new URL(file, MODELS));
-  /** Dims of every weight of tiny as a checkpoint has them: 3×3 where the graph has room for 5×5. */
   let dims: Map<string, number[]>;
 
   beforeAll(async () => {
-    const places = floatInitializers(parseOnnx(await template(templateFile('tiny')), 'tiny'));
-    dims = new Map(
-      [...places].map(([name, place]) => [name, dimsOf(place).map((size) => (size === 5 ? 3 : size))] as const),
-    );
+    dims = checkpointDims(parseOnnx(await template(templateFile('tiny')), 'tiny'));
   });
 
   /** A checkpoint of the given dims; weight k of the n-th tensor is n + k/8. */
   function checkpoint(sizes: ReadonlyMap<string, number[]>, poison?: { name: string; value: number }) {
-    const pickle = new Pickle().op(0x7d).text('state_dict').orderedDict().op(0x28);
-    const storages: Record<string, Uint8Array> = {};
-    let n = 0;
-    for (const [name, size] of sizes) {
-      const count = size.reduce((product, length) => product * length, 1);
-      const stride = size.map((_, axis) => size.slice(axis + 1).reduce((product, length) => product * length, 1));
-      pickle.text(`module.${name}`).tensor(String(n), count, 0, size, stride);
+    return checkpointOf(sizes, (name, count, n) => {
       const values = Float32Array.from({ length: count }, (_, k) => n + k / 8);
       if (poison?.name === name) values[0] = poison.value;
-      storages[n++] = new Uint8Array(values.buffer);
-    }
-    return pth(pickle.op(0x75, 0x73).stop(), storages);
+      return values;
+    });
   }
 
   it('puts every value in its place', async () => {

@@ -1,4 +1,6 @@
 import { zipSync } from 'fflate';
+import { dimsOf, floatInitializers } from '../onnx-file/onnx';
+import type { OnnxModel } from '../onnx-file/schema';
 
 /** Test helpers: PyTorch checkpoints written by hand. */
 
@@ -54,4 +56,26 @@ export function pth(
   const files: Record<string, Uint8Array> = { 'archive/data.pkl': pickle, ...extra };
   for (const [key, bytes] of Object.entries(storages)) files[`archive/data/${key}`] = bytes;
   return zipSync(files, { level: 0 });
+}
+
+/** Dims of a template's weights as checkpoints have them: 3×3 where the graph has room for 5×5. */
+export function checkpointDims(template: OnnxModel): Map<string, number[]> {
+  const places = [...floatInitializers(template)];
+  return new Map(places.map(([name, place]) => [name, dimsOf(place).map((size) => (size === 5 ? 3 : size))]));
+}
+
+/** A checkpoint as PiDiNet's authors publish them: tensors of these dims, named after a data-parallel module. */
+export function checkpointOf(
+  dims: ReadonlyMap<string, number[]>,
+  valuesOf: (name: string, count: number, index: number) => Float32Array,
+): Uint8Array<ArrayBuffer> {
+  const pickle = new Pickle().op(0x7d).text('state_dict').orderedDict().op(0x28);
+  const storages: Record<string, Uint8Array> = {};
+  [...dims].forEach(([name, size], index) => {
+    const count = size.reduce((product, length) => product * length, 1);
+    const stride = size.map((_, axis) => size.slice(axis + 1).reduce((product, length) => product * length, 1));
+    pickle.text(`module.${name}`).tensor(String(index), count, 0, size, stride);
+    storages[index] = new Uint8Array(valuesOf(name, count, index).buffer);
+  });
+  return pth(pickle.op(0x75, 0x73).stop(), storages);
 }

@@ -25,6 +25,7 @@ import {
   IconSearch,
   IconSun,
 } from '@tabler/icons-react';
+import { useRef, useState } from 'react';
 import type { ComputePreference } from '../../worker/api';
 import { actionOf, needsDataset, PAGE_NAMES } from '../actions';
 import { ActionButton } from '../parts/ActionButton';
@@ -140,6 +141,8 @@ function Compute() {
   const starting = useSession((state) => state.computeStarting);
   const error = useSession((state) => state.computeError);
   const preference = useSession((state) => state.computePreference);
+  const [open, setOpen] = useState(false);
+  const chip = useRef<HTMLButtonElement>(null);
   const label = starting
     ? 'Starting'
     : error || !compute
@@ -149,9 +152,14 @@ function Compute() {
         : `CPU · ${compute.threads} ${compute.threads === 1 ? 'thread' : 'threads'}`;
   const Icon = compute?.path === 'webgpu' ? IconBolt : IconCpu;
   return (
-    <Popover position="bottom-end" width={300} trapFocus>
+    <Popover position="bottom-end" width={300} trapFocus opened={open} onChange={setOpen}>
       <Popover.Target>
-        <UnstyledButton className={classes.chip} data-state={error ? 'bad' : starting ? 'starting' : 'good'}>
+        <UnstyledButton
+          ref={chip}
+          className={classes.chip}
+          data-state={error ? 'bad' : starting ? 'starting' : 'good'}
+          onClick={() => setOpen(!open)}
+        >
           <Icon size={14} aria-hidden />
           <span className={classes.chipText}>
             <span className={classes.unseen}>Compute: </span>
@@ -180,7 +188,12 @@ function Compute() {
           color="gray"
           size="compact-xs"
           leftSection={<IconBinaryTree size={14} />}
-          onClick={() => void actionOf('networks').run(studio, shell)}
+          onClick={() => {
+            // The dialog gives the focus back to where it was; in here it would keep the shortcuts from working.
+            chip.current?.focus();
+            setOpen(false);
+            void actionOf('networks').run(studio, shell);
+          }}
         >
           Networks and weights
         </Button>

@@ -152,7 +152,7 @@ function Offer({ offer }: { readonly offer: NetworkOffer }) {
         {offer.page !== null && (
           <>
             {' · '}
-            <Anchor href={offer.page} target="_blank" rel="noreferrer" inherit>
+            <Anchor href={offer.page} target="_blank" rel="noreferrer" inherit underline="always">
               authors
             </Anchor>
           </>
@@ -224,5 +224,5 @@ function trustOf({ files }: NetworkOffer): string {
 }
 
 function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
 }

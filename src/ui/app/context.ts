@@ -1,6 +1,8 @@
 import { createContext, useCallback, useContext, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
-import type { Draft, ImageRecord } from '../../project/document';
+import { useShallow } from 'zustand/react/shallow';
+import type { RegionShape } from '../../core/recipe';
+import type { Draft, DraftSettings, ImageRecord } from '../../project/document';
 import type { ProjectState } from '../../project/store';
 import type { Action, Shell } from '../actions';
 import type { SessionState } from '../session';
@@ -29,14 +31,37 @@ export function useProject<T>(select: (state: ProjectState) => T): T {
   return useStore(useStudio().project, select);
 }
 
-/** The open image's draft; null while none is open. */
-export function useDraft(): Draft | null {
+/** What `select` takes of the open image's draft; null while none is open. */
+function useDraftPart<T>(select: (draft: Draft) => T): T | null {
   const studio = useStudio();
   const imageId = useSession((state) => state.imageId);
-  const edited = useProject((state) => (imageId === null ? undefined : state.document.drafts[imageId]));
-  const exists = useProject((state) => imageId !== null && imageId in state.document.images);
-  if (imageId === null || !exists) return null;
-  return edited ?? studio.draftOf(imageId);
+  return useProject(({ document }) => {
+    if (imageId === null || !(imageId in document.images)) return null;
+    return select(document.drafts[imageId] ?? studio.draftOf(imageId));
+  });
+}
+
+/** The shapes of the open image's region; null while none is open. */
+export function useShapes(): readonly RegionShape[] | null {
+  return useDraftPart((draft) => draft.shapes);
+}
+
+/** Whether nothing is drawn on the open image yet. */
+export function useRegionEmpty(): boolean {
+  return useDraftPart((draft) => draft.shapes.length === 0) ?? false;
+}
+
+/**
+ * The open image's draft but for its shapes; null while none is open. The same object while only shapes change, so that
+ * a stroke does not cost drawing all panels anew.
+ */
+export function useDraftSettings(): DraftSettings | null {
+  return useDraftPart(
+    useShallow((draft: Draft): DraftSettings => {
+      const { shapes: _, ...settings } = draft;
+      return settings;
+    }),
+  );
 }
 
 export function useImage(): ImageRecord | null {

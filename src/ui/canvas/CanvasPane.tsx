@@ -1,7 +1,7 @@
 import { Button, Loader, Progress } from '@mantine/core';
 import { IconAlertTriangle, IconArrowsHorizontal, IconSparkles } from '@tabler/icons-react';
 import { useEffect, useRef, type KeyboardEvent, type PointerEvent } from 'react';
-import { useDraft, useImage, useProject, useSession, useStudio } from '../app/context';
+import { useImage, useRegionEmpty, useProject, useSession, useStudio } from '../app/context';
 import classes from './canvas.module.css';
 import { HeatLegend } from './HeatLegend';
 import { LayersCard } from './LayersCard';
@@ -143,7 +143,7 @@ function PaneLabels() {
 function useSmartMessage() {
   const inHand = useSession((state) => state.tool === 'smart');
   const { reading, error } = useSession((state) => state.smart);
-  const empty = useDraft()?.shapes.length === 0;
+  const empty = useRegionEmpty();
   if (!inHand) return null;
   if (error) {
     return (
@@ -174,7 +174,7 @@ function Messages() {
   const openError = useSession((state) => state.openError);
   const previewError = useSession((state) => state.previewError);
   const opened = useSession((state) => state.opened !== null);
-  const draft = useDraft();
+  const empty = useRegionEmpty();
   const smart = useSmartMessage();
   if (openError) {
     return (
@@ -197,7 +197,7 @@ function Messages() {
     );
   }
   if (smart && opened) return smart;
-  if (opened && draft?.shapes.length === 0) {
+  if (opened && empty) {
     return (
       <div className={classes.hint}>
         Draw a region on the picture, or

@@ -59,6 +59,14 @@ describe('contours', () => {
     expect(simplified(sides, 0).length).toBeLessThan(sides.length);
   });
 
+  it('do not depend on what was outlined before', () => {
+    const [small, large] = [disc(20, 20, 10, 10, 6), disc(64, 48, 30, 22, 12.3)];
+    const first = contours(large, 64, 48, 0.5);
+    contours(disc(64, 48, 20, 25, 18), 64, 48, 0.5);
+    contours(small, 20, 20, 0.5);
+    expect(contours(large, 64, 48, 0.5)).toEqual(first);
+  });
+
   it('close even where pixels touch at corners only', () => {
     const checker = Float32Array.from({ length: 64 }, (_, i) => ((i % 8) + Math.floor(i / 8)) % 2);
     for (const outline of contours(checker, 8, 8, 0.5)) {

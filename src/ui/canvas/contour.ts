@@ -14,7 +14,7 @@ export function contours(levels: ArrayLike<number>, width: number, height: numbe
   const at = (x: number, y: number) => (x < 0 || y < 0 || x >= width || y >= height ? 0 : levels[y * width + x]);
   // Where a segment that starts at a side ends, plus 1; 0 where none starts. Plain arrays: most sides are not crossed,
   // but a busy region has tens of thousands that are.
-  const nextOf = new Int32Array(2 * sideCount);
+  const nextOf = zeros(2 * sideCount);
   const starts: number[] = [];
   for (let y = -1; y < height; y++) {
     let a = 0;
@@ -56,6 +56,14 @@ export function contours(levels: ArrayLike<number>, width: number, height: numbe
     if (points.length >= 6) outlines.push(Float32Array.from(points));
   }
   return outlines;
+}
+
+let spare = new Int32Array(0);
+
+/** The same array each time: a new one of this size costs as much as the search. Whoever uses it leaves it all zeros. */
+function zeros(length: number): Int32Array {
+  if (spare.length !== length) spare = new Int32Array(length);
+  return spare;
 }
 
 const [TOP, RIGHT, BOTTOM, LEFT] = [0, 1, 2, 3];

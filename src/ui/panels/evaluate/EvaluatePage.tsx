@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import { useProject, useSession, useStudio } from '../../app/context';
 import { EvaluatedPictures } from '../../evaluated-pictures';
+import { Comparison } from './Comparison';
 import classes from './evaluate.module.css';
 import { EvaluationList } from './EvaluationList';
 import { PicturesContext } from './pictures';
@@ -11,13 +12,20 @@ import { Setup } from './Setup';
 export function EvaluatePage() {
   const id = useSession((state) => state.evaluationId);
   const record = useProject((state) => (id === null ? undefined : state.document.evaluations[id]));
+  const compared = useSession((state) => state.evaluation.compared);
   const { evaluating } = useStudio();
   const pictures = useMemo(() => new EvaluatedPictures(evaluating.store), [evaluating]);
   return (
     <PicturesContext.Provider value={pictures}>
       <div className={classes.page}>
         <EvaluationList />
-        {record ? <RunView key={record.id} record={record} /> : <Setup />}
+        {compared.length > 1 ? (
+          <Comparison ids={compared} />
+        ) : record ? (
+          <RunView key={record.id} record={record} />
+        ) : (
+          <Setup />
+        )}
       </div>
     </PicturesContext.Provider>
   );

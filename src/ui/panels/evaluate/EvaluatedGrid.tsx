@@ -129,7 +129,7 @@ export function VerdictIcon({ verdict }: { verdict: Verdict }) {
 }
 
 /** A photograph with its heat map and the outlines of its defects. */
-function Picture({ image, side, range }: { image: EvaluatedImage; side: number; range: Overlay['range'] }) {
+export function Picture({ image, side, range }: { image: EvaluatedImage; side: number; range: Overlay['range'] }) {
   const pictures = usePictures();
   const canvas = useRef<HTMLCanvasElement>(null);
   const heat = useSession((state) => state.evaluationLayers.gridHeat);

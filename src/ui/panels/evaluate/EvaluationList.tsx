@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu, TextInput, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Button, Checkbox, Menu, TextInput, UnstyledButton } from '@mantine/core';
 import { IconDotsVertical, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useMemo, useState, type KeyboardEvent } from 'react';
 import type { EvaluationRecord } from '../../../project/evaluation';
@@ -12,6 +12,7 @@ export function EvaluationList() {
   const evaluations = useProject((state) => state.document.evaluations);
   const current = useSession((state) => state.evaluationId);
   const running = useSession((state) => state.evaluation.running?.title ?? null);
+  const compared = useSession((state) => state.evaluation.compared);
   const list = useMemo(() => Object.values(evaluations).sort((a, b) => b.createdAt - a.createdAt), [evaluations]);
   return (
     <aside className={classes.sidebar} aria-label="Evaluations">
@@ -32,17 +33,40 @@ export function EvaluationList() {
       {list.length > 0 ? (
         <ul className={classes.runs} aria-label="Kept evaluations">
           {list.map((record) => (
-            <Run key={record.id} record={record} isCurrent={record.id === current} />
+            <Run
+              key={record.id}
+              record={record}
+              isCurrent={compared.length < 2 && record.id === current}
+              compared={list.length > 1 ? compared : null}
+            />
           ))}
         </ul>
       ) : (
         <p className={classes.sidebarNote}>What you evaluate is kept here with the project.</p>
       )}
+      {list.length > 1 && (
+        <p className={classes.sidebarFoot} role="status">
+          {compared.length === 0
+            ? 'Tick two or more to compare them.'
+            : compared.length === 1
+              ? 'Tick another to compare it with this one.'
+              : `${compared.length} are compared.`}
+        </p>
+      )}
     </aside>
   );
 }
 
-function Run({ record, isCurrent }: { record: EvaluationRecord; isCurrent: boolean }) {
+function Run({
+  record,
+  isCurrent,
+  compared,
+}: {
+  record: EvaluationRecord;
+  isCurrent: boolean;
+  /** Null where there is nothing to compare with. */
+  compared: readonly string[] | null;
+}) {
   const { evaluating } = useStudio();
   const [renaming, setRenaming] = useState(false);
   if (renaming) return <Rename record={record} onDone={() => setRenaming(false)} />;
@@ -52,6 +76,18 @@ function Run({ record, isCurrent }: { record: EvaluationRecord; isCurrent: boole
     : `PRO ${figureText(figures.aupro?.['0.3'])}`;
   return (
     <li className={classes.run} data-current={isCurrent || undefined}>
+      {compared && (
+        <Checkbox
+          className={classes.tick}
+          aria-label={`Compare ${record.name}`}
+          checked={compared.includes(record.id)}
+          onChange={(event) =>
+            evaluating.compare(
+              event.currentTarget.checked ? [...compared, record.id] : compared.filter((id) => id !== record.id),
+            )
+          }
+        />
+      )}
       <UnstyledButton
         className={classes.runButton}
         title={`${record.name}\n${WHEN.format(record.createdAt)}`}

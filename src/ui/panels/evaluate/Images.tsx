@@ -2,17 +2,14 @@ import { Select, Switch } from '@mantine/core';
 import { useMemo } from 'react';
 import { byError } from '../../../evaluation/error-order';
 import { GOOD } from '../../../evaluation/evaluator';
-import { heatRange } from '../../../evaluation/heat-range';
 import { verdictOf, type Verdict } from '../../../evaluation/threshold';
 import { countText, kindTitle } from '../../../project/evaluation-text';
 import { useSession, useStudio } from '../../app/context';
 import classes from './evaluate.module.css';
 import { EvaluatedGrid, VERDICTS } from './EvaluatedGrid';
 import { ThresholdPanel } from './ThresholdPanel';
-import type { Run } from './use-run';
+import { heatRangeOf, type Run } from './use-run';
 import { Viewer } from './Viewer';
-
-const PROBABILITIES = { low: 0, high: 1 };
 
 /** The images of an evaluation, worst first, with what thresholds make of them. */
 export function Images({ run }: { run: Run }) {
@@ -32,11 +29,7 @@ export function Images({ run }: { run: Run }) {
         ),
     [images, order, filter, threshold],
   );
-  // The studio's detectors give probabilities; of other maps nothing is known.
-  const range = useMemo(
-    () => (record.detector.kind === 'maps' ? heatRange(images) : PROBABILITIES),
-    [record.detector.kind, images],
-  );
+  const range = heatRangeOf(record, details);
   return (
     <div className={classes.images}>
       <ThresholdPanel run={run} />

@@ -5,6 +5,7 @@ import type { EvaluationDetails, EvaluationRecord } from '../../../project/evalu
 import { countText } from '../../../project/evaluation-text';
 import { useSession, useStudio } from '../../app/context';
 import classes from './evaluate.module.css';
+import { ExportMenu } from './ExportMenu';
 import { Figures } from './Figures';
 import { Images } from './Images';
 import { useDetails, useRun } from './use-run';
@@ -17,8 +18,9 @@ export function RunView({ record }: { record: EvaluationRecord }) {
       <header className={classes.viewHead}>
         <div className={classes.titles}>
           <h1>{record.name}</h1>
-          <p>{describe(record)}</p>
+          <p title={describe(record)}>{describe(record)}</p>
         </div>
+        {details && 'images' in details && <Exporting record={record} details={details} />}
       </header>
       {!details ? (
         <p className={classes.centre} role="status">
@@ -36,6 +38,10 @@ export function RunView({ record }: { record: EvaluationRecord }) {
       )}
     </section>
   );
+}
+
+function Exporting({ record, details }: { record: EvaluationRecord; details: EvaluationDetails }) {
+  return <ExportMenu run={useRun(record, details)} />;
 }
 
 function Loaded({ record, details }: { record: EvaluationRecord; details: EvaluationDetails }) {

@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
 import type { ErrorReport } from '../../../core/errors';
+import { heatRange } from '../../../evaluation/heat-range';
 import type { EvaluationDetails, EvaluationRecord } from '../../../project/evaluation';
 import { anomalousKinds } from '../../../project/evaluation-text';
 import { useSession } from '../../app/context';
@@ -39,6 +40,20 @@ export function pixelRange({ images }: EvaluationDetails): { readonly low: numbe
   const low = Math.min(...images.map(({ median }) => median));
   const high = Math.max(...images.map(({ peak }) => peak.score));
   return high > low ? { low, high } : { low, high: low + 1 };
+}
+
+const PROBABILITIES = { low: 0, high: 1 };
+const ranges = new WeakMap<EvaluationDetails, { readonly low: number; readonly high: number }>();
+
+/** Scores between which heat maps are coloured: detectors give probabilities, of other maps nothing is known. */
+export function heatRangeOf(
+  { detector }: EvaluationRecord,
+  details: EvaluationDetails,
+): { readonly low: number; readonly high: number } {
+  if (detector.kind !== 'maps') return PROBABILITIES;
+  let range = ranges.get(details);
+  if (!range) ranges.set(details, (range = heatRange(details.images)));
+  return range;
 }
 
 const COLOURS = 6;

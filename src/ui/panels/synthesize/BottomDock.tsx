@@ -8,9 +8,11 @@ import {
   IconTrash,
 } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { useShallow } from 'zustand/react/shallow';
 import type { Variant } from '../../../project/document';
 import { useProject, useSession, useStudio } from '../../app/context';
+import { NameField } from '../../parts/NameField';
 import { Thumbnail } from '../../parts/Thumbnail';
 import { imagesOf } from '../../studio';
 import classes from './synthesize.module.css';
@@ -32,7 +34,7 @@ function Filmstrip() {
   const datasetId = useSession((state) => state.datasetId);
   const imageId = useSession((state) => state.imageId);
   const images = useProject((state) => state.document.images);
-  const drafts = useProject((state) => state.document.drafts);
+  const edited = useProject(useShallow((state) => Object.keys(state.document.drafts)));
   const list = useMemo(() => (datasetId === null ? [] : imagesOf({ images }, datasetId)), [images, datasetId]);
   const scroller = useRef<HTMLDivElement>(null);
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions are used in this render alone
@@ -65,7 +67,7 @@ function Filmstrip() {
                 aria-label={image.path}
                 aria-current={image.id === imageId ? 'true' : undefined}
                 title={image.path}
-                data-edited={image.id in drafts || undefined}
+                data-edited={edited.includes(image.id) || undefined}
                 onClick={() => void studio.openImage(image.id)}
               >
                 <Thumbnail source={image.thumbnail ?? image.source} />
@@ -119,11 +121,6 @@ function KeptVariant({ variant }: { variant: Variant }) {
     setRenaming(false);
     if (name !== null) studio.renameVariant(variant.id, name);
   };
-  const keys = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === 'Enter') rename(event.currentTarget.value);
-    if (event.key === 'Escape') rename(null);
-    event.stopPropagation();
-  };
   return (
     <li className={classes.variant} data-compared={compared || undefined}>
       <button
@@ -137,15 +134,7 @@ function KeptVariant({ variant }: { variant: Variant }) {
       </button>
       <div className={classes.variantText}>
         {renaming ? (
-          <input
-            autoFocus
-            className={classes.rename}
-            aria-label="Name"
-            defaultValue={variant.name}
-            onFocus={(event) => event.currentTarget.select()}
-            onBlur={(event) => rename(event.currentTarget.value)}
-            onKeyDown={keys}
-          />
+          <NameField label="Name" name={variant.name} className={classes.rename} onDone={rename} />
         ) : (
           <span className={classes.variantName} title={variant.name} onDoubleClick={() => setRenaming(true)}>
             {variant.name}

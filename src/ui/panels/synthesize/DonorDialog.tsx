@@ -28,7 +28,7 @@ const SAYS: Readonly<Record<PartWay, string>> = {
 /** The donor, large, to take one part out of it. */
 export function DonorDialog() {
   const studio = useStudio();
-  const { donor, way, thinking, error } = useStore(studio.donorParts.state);
+  const { donor, way, thinking } = useStore(studio.donorParts.state);
   return (
     <Modal
       opened={donor !== null}
@@ -62,33 +62,50 @@ export function DonorDialog() {
               </ActionIcon>
             </Tooltip>
           </div>
-          <Donor key={`${donor.id} ${way}`} donor={donor} way={way} />
-          {error ? (
-            <p className={classes.error} role="alert">
-              <IconAlertTriangle size={15} aria-hidden />
-              {error.message}
-            </p>
-          ) : (
-            <p className={classes.says}>{SAYS[way]}</p>
-          )}
-          {way === 'parts' && <Parts donor={donor} />}
+          <Choice key={`${donor.id} ${way}`} donor={donor} way={way} />
         </>
       )}
     </Modal>
   );
 }
 
+/** The donor, and its parts where they are listed: what is pointed at in one is lit in both. */
+function Choice({ donor, way }: { donor: ImageRecord; way: PartWay }) {
+  const studio = useStudio();
+  const { error } = useStore(studio.donorParts.state);
+  const [lit, setLit] = useState<PartProposal | null>(null);
+  return (
+    <>
+      <Donor donor={donor} way={way} lit={lit} onLight={setLit} />
+      {error ? (
+        <p className={classes.error} role="alert">
+          <IconAlertTriangle size={15} aria-hidden />
+          {error.message}
+        </p>
+      ) : (
+        <p className={classes.says}>{SAYS[way]}</p>
+      )}
+      {way === 'parts' && <Parts donor={donor} lit={lit} onLight={setLit} />}
+    </>
+  );
+}
+
+interface Lit {
+  readonly donor: ImageRecord;
+  readonly lit: PartProposal | null;
+  onLight(part: PartProposal | null): void;
+}
+
 /** A drag shorter than this many screen pixels is a click. */
 const LEAST_DRAG = 4;
 
-function Donor({ donor, way }: { donor: ImageRecord; way: PartWay }) {
+function Donor({ donor, way, lit, onLight }: Lit & { way: PartWay }) {
   const studio = useStudio();
   const { proposal, parts } = useStore(studio.donorParts.state);
   const size = workingSize(donor);
   const surface = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<{ from: { x: number; y: number }; box: Box | null } | null>(null);
   const [box, setBox] = useState<Box>(() => centralBox(size));
-  const [under, setUnder] = useState<PartProposal | null>(null);
 
   const at = (event: PointerEvent) => {
     const bounds = event.currentTarget.getBoundingClientRect();
@@ -105,7 +122,7 @@ function Donor({ donor, way }: { donor: ImageRecord; way: PartWay }) {
   };
   const move = (event: PointerEvent<HTMLDivElement>) => {
     const point = at(event);
-    if (way === 'parts') return setUnder(smallestAt(parts ?? [], point));
+    if (way === 'parts') return onLight(smallestAt(parts ?? [], point));
     if (!drag) return studio.donorParts.hover(point);
     const drawn = boxOf(drag.from, point);
     const pixel = size.width / event.currentTarget.clientWidth;
@@ -151,7 +168,7 @@ function Donor({ donor, way }: { donor: ImageRecord; way: PartWay }) {
       className={classes.surface}
       style={{
         aspectRatio: `${size.width} / ${size.height}`,
-        width: `min(100%, calc(58vh * ${size.width / size.height}))`,
+        width: `min(100%, calc(${way === 'parts' ? 'max(58vh - 80px, 30vh)' : '58vh'} * ${size.width / size.height}))`,
       }}
       data-testid="donor-surface"
       role="application"
@@ -162,13 +179,13 @@ function Donor({ donor, way }: { donor: ImageRecord; way: PartWay }) {
       onPointerUp={up}
       onPointerCancel={() => setDrag(null)}
       onPointerLeave={() => {
-        setUnder(null);
+        onLight(null);
         studio.donorParts.hover(null);
       }}
       onKeyDown={keys}
     >
       <Thumbnail source={donor.source} />
-      <MaskOverlay mask={way === 'parts' ? (under?.mask ?? null) : drag?.box ? null : proposal} />
+      <MaskOverlay mask={way === 'parts' ? (lit?.mask ?? null) : drag?.box ? null : proposal} />
       {shown && (
         <span
           className={classes.box}
@@ -185,7 +202,7 @@ function Donor({ donor, way }: { donor: ImageRecord; way: PartWay }) {
 }
 
 /** The donor's parts as buttons, for the keyboard and for small ones; looked for once the list is asked for. */
-function Parts({ donor }: { donor: ImageRecord }) {
+function Parts({ donor, lit, onLight }: Lit) {
   const studio = useStudio();
   const { parts, finding } = useStore(studio.donorParts.state);
   useEffect(() => {
@@ -218,6 +235,11 @@ function Parts({ donor }: { donor: ImageRecord }) {
           type="button"
           className={classes.part}
           aria-label={`Part ${i + 1}, ${part.mask.area} px²`}
+          data-lit={part === lit || undefined}
+          onPointerEnter={() => onLight(part)}
+          onPointerLeave={() => onLight(null)}
+          onFocus={() => onLight(part)}
+          onBlur={() => onLight(null)}
           onClick={() => studio.donorParts.take(encodedOf(part.mask))}
         >
           <MaskOverlay mask={part.mask} close />

@@ -12,7 +12,7 @@ import {
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef } from 'react';
 import { IDENTITY_AUGMENTATION, type Augmentation } from '../../../core/recipe';
-import type { Draft, ImageRecord } from '../../../project/document';
+import type { DraftSettings, ImageRecord } from '../../../project/document';
 import { useProject, useStudio } from '../../app/context';
 import { ActionButton } from '../../parts/ActionButton';
 import { Keys } from '../../parts/keys';
@@ -24,7 +24,7 @@ import classes from './synthesize.module.css';
 const CELL = 58;
 
 /** Where the edges come from, and how they are laid over the region: A(·) of Eq. 1. */
-export function DonorSection({ draft }: { draft: Draft }) {
+export function DonorSection({ draft }: { draft: DraftSettings }) {
   const studio = useStudio();
   // Candidates follow the images of the document.
   useProject((state) => state.document.images);
@@ -108,7 +108,7 @@ function DonorStrip({ donors, chosen }: { donors: readonly ImageRecord[]; chosen
   );
 }
 
-function Placement({ draft }: { draft: Draft }) {
+function Placement({ draft }: { draft: DraftSettings }) {
   const studio = useStudio();
   const { flipX, flipY, scale, rotation, translateX, translateY } = draft.augmentation;
   const change = (label: string, values: Partial<Augmentation>, mergeKey?: string) =>

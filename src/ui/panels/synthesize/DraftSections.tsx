@@ -1,7 +1,7 @@
 import { NumberInput, SegmentedControl, Select, Switch } from '@mantine/core';
 import { IconDice5 } from '@tabler/icons-react';
 import type { EdgeOutput } from '../../../core/recipe';
-import type { Draft } from '../../../project/document';
+import type { Draft, DraftSettings } from '../../../project/document';
 import type { OpenedImage } from '../../../worker/api';
 import { useSession, useStudio } from '../../app/context';
 import { ActionButton } from '../../parts/ActionButton';
@@ -9,7 +9,7 @@ import { FoldSection, Section } from '../../parts/Section';
 import { SliderRow } from '../../parts/SliderRow';
 import classes from './synthesize.module.css';
 
-export function RendererSection({ draft, opened }: { draft: Draft; opened: OpenedImage }) {
+export function RendererSection({ draft, opened }: { draft: DraftSettings; opened: OpenedImage }) {
   const studio = useStudio();
   const used = useSession((state) => state.shown?.preview.renderer) ?? opened.renderer;
   const renderer = draft.renderer === 'auto' ? opened.renderer : draft.renderer;
@@ -78,7 +78,7 @@ const EDGE_OUTPUTS: readonly { value: EdgeOutput; label: string }[] = [
   { value: 'fused', label: 'All scales fused' },
 ];
 
-export function VariationSection({ draft }: { draft: Draft }) {
+export function VariationSection({ draft }: { draft: DraftSettings }) {
   const studio = useStudio();
   return (
     <FoldSection title="Variation" note={`seed ${draft.seed}${draft.warp ? ' · warped' : ''}`}>
@@ -123,7 +123,7 @@ export function VariationSection({ draft }: { draft: Draft }) {
   );
 }
 
-export function GroundTruthSection({ draft }: { draft: Draft }) {
+export function GroundTruthSection({ draft }: { draft: DraftSettings }) {
   const studio = useStudio();
   const { threshold, dilation, minArea } = draft.groundTruth;
   const change = (values: Partial<Draft['groundTruth']>, mergeKey: string) =>

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { IconBookmark } from '@tabler/icons-react';
 import { actionOf } from '../../actions';
-import { useDraft, useEnabled, useSession, useShell, useStudio } from '../../app/context';
+import { useDraftSettings, useEnabled, useSession, useShell, useStudio } from '../../app/context';
 import { Keys } from '../../parts/keys';
 import { DetectorSection } from './DetectorSection';
 import { DonorSection } from './DonorSection';
@@ -14,7 +14,7 @@ import classes from './synthesize.module.css';
 
 /** What is made of the region, and what came of it. */
 export function Inspector() {
-  const draft = useDraft();
+  const draft = useDraftSettings();
   const opened = useSession((state) => state.opened);
   return (
     <aside className={classes.inspector} aria-label="Settings">

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { Operation } from '../../../core/recipe';
-import type { Draft } from '../../../project/document';
+import type { DraftSettings } from '../../../project/document';
 import { useStudio } from '../../app/context';
 import { Section } from '../../parts/Section';
 import classes from './synthesize.module.css';
@@ -42,7 +42,7 @@ const CHOICES: readonly { value: Operation; label: string; says: string; drawing
 ];
 
 /** The three cases of LogicAL's Eq. 1. */
-export function OperationSection({ draft }: { draft: Draft }) {
+export function OperationSection({ draft }: { draft: DraftSettings }) {
   const studio = useStudio();
   const chosen = CHOICES.find(({ value }) => value === draft.operation);
   return (

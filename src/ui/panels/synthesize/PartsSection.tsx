@@ -163,7 +163,7 @@ function PartsList() {
           indeterminate={chosen > 0 && chosen < list.length}
           onChange={() => studio.segmenting.chooseAll(chosen < list.length)}
         />
-        <span role="status">{chosen === 0 ? 'A click takes, with Shift adds' : `${chosen} chosen`}</span>
+        <span role="status">{chosen === 0 ? 'Click takes, Shift adds' : `${chosen} chosen`}</span>
         <Button
           size="compact-xs"
           variant={chosen > 0 ? 'filled' : 'default'}

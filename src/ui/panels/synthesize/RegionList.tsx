@@ -15,6 +15,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent }
 import type { Combine, RegionShape } from '../../../core/recipe';
 import { useSession, useStudio } from '../../app/context';
 import type { Size } from '../../canvas/viewport';
+import { NameField } from '../../parts/NameField';
 import { commonOf, rowAt, rowsOf, titleOf, type RegionRow } from '../../regions';
 import { ShapePicture } from './ShapePicture';
 import classes from './region.module.css';
@@ -185,7 +186,12 @@ function Row(props: RowProps) {
       {renaming ? (
         <>
           <ShapePicture shape={shape} size={size} />
-          <NameField name={title} onDone={(name, stay) => props.onRename(from, name, stay)} />
+          <NameField
+            label="Name of the shape"
+            name={title}
+            className={classes.rename}
+            onDone={(name, stay) => props.onRename(from, name, stay)}
+          />
         </>
       ) : (
         <button
@@ -299,31 +305,5 @@ function CombineMenu({ tabStop, title, from, to, shapes }: CombineProps) {
         ))}
       </Menu.Dropdown>
     </Menu>
-  );
-}
-
-interface NameProps {
-  readonly name: string;
-  /** `name` is null where the old one stays. */
-  onDone(name: string | null, stay: boolean): void;
-}
-
-function NameField({ name, onDone }: NameProps) {
-  const keys = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === 'Enter') onDone(event.currentTarget.value, true);
-    if (event.key === 'Escape') onDone(null, true);
-    event.stopPropagation();
-  };
-  return (
-    <input
-      autoFocus
-      className={classes.rename}
-      aria-label="Name of the shape"
-      maxLength={120}
-      defaultValue={name}
-      onFocus={(event) => event.currentTarget.select()}
-      onBlur={(event) => onDone(event.currentTarget.value, false)}
-      onKeyDown={keys}
-    />
   );
 }

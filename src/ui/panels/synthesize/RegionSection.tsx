@@ -9,9 +9,10 @@ import {
   IconStackBackward,
   IconTrash,
 } from '@tabler/icons-react';
-import type { Draft } from '../../../project/document';
+import { memo } from 'react';
+import type { DraftSettings } from '../../../project/document';
 import type { OpenedImage } from '../../../worker/api';
-import { useSession, useStudio } from '../../app/context';
+import { useProject, useSession, useShapes, useStudio } from '../../app/context';
 import { ActionButton } from '../../parts/ActionButton';
 import { Section } from '../../parts/Section';
 import { SliderRow } from '../../parts/SliderRow';
@@ -22,23 +23,37 @@ import classes from './region.module.css';
 import panel from './synthesize.module.css';
 
 /** The region: its shapes, how wide and how soft it is drawn, and what can be done with all of it. */
-export function RegionSection({ draft, opened }: { draft: Draft; opened: OpenedImage }) {
+export function RegionSection({ draft, opened }: { draft: DraftSettings; opened: OpenedImage }) {
+  return (
+    <Section title="Region" aside={<ShapeCount />}>
+      <Shapes opened={opened} />
+      <BorderRows draft={draft} />
+      <SurpriseRow />
+    </Section>
+  );
+}
+
+function ShapeCount() {
+  const count = useShapes()?.length ?? 0;
+  return <span className={panel.aside}>{count === 0 ? 'empty' : `${count} ${count === 1 ? 'shape' : 'shapes'}`}</span>;
+}
+
+function Shapes({ opened }: { opened: OpenedImage }) {
+  const shapes = useShapes();
+  if (!shapes?.length) return null;
+  return (
+    <>
+      <RegionList shapes={shapes} size={opened} />
+      <RegionButtons />
+    </>
+  );
+}
+
+function BorderRows({ draft }: { draft: DraftSettings }) {
   const studio = useStudio();
-  const count = draft.shapes.length;
   const done = () => studio.project.getState().settle();
   return (
-    <Section
-      title="Region"
-      aside={
-        <span className={panel.aside}>{count === 0 ? 'empty' : `${count} ${count === 1 ? 'shape' : 'shapes'}`}</span>
-      }
-    >
-      {count > 0 && (
-        <>
-          <RegionList shapes={draft.shapes} size={opened} />
-          <RegionButtons />
-        </>
-      )}
+    <>
       <SliderRow
         label="Grow, shrink"
         value={draft.grow}
@@ -62,12 +77,11 @@ export function RegionSection({ draft, opened }: { draft: Draft; opened: OpenedI
         onChange={(value) => studio.edit('Soften border', (next) => void (next.feather = value), 'feather')}
         onDone={done}
       />
-      <SurpriseRow />
-    </Section>
+    </>
   );
 }
 
-function RegionButtons() {
+const RegionButtons = memo(function RegionButtons() {
   const studio = useStudio();
   const picked = useSession((state) => state.selectedShape !== null);
   return (
@@ -96,11 +110,14 @@ function RegionButtons() {
       <ApplyMenu />
     </div>
   );
-}
+});
 
 /** The region made here, taken over to other images. */
 function ApplyMenu() {
   const studio = useStudio();
+  // What it may be applied to follows the images of the document, and which is open.
+  useProject((state) => state.document.images);
+  useSession((state) => state.imageId);
   const normals = studio.region.normals().length;
   const next = studio.region.next();
   return (
