@@ -199,7 +199,9 @@ describe('evaluate', () => {
       }
       const ran = await runHere(...evaluateArgs(name), '--json');
       expect(ran).toMatchObject({ code: 0, err: '' });
-      const { image_auroc_by_subset: _, ...report } = JSON.parse(ran.out);
+      // The kinds have other names.
+      const { image_auroc_by_subset: _, aupro_by_subset: byKind, ...report } = JSON.parse(ran.out);
+      expect(Object.values(byKind)).toEqual([report.aupro]);
       expect(report).toMatchObject({ au_spro: null, images: { good: 1, anomalous: 1 } });
       reports.push(report);
     }

@@ -4,10 +4,11 @@ import { StudioError } from '../core/errors';
 import { detectorMaps, evaluationSamples, mapFiles, type AnomalyMapSource } from '../datasets/anomaly-maps';
 import { nodeCodec } from '../datasets/codec-node';
 import type { FileTree } from '../datasets/file-tree';
-import type { LayoutName } from '../datasets/layouts';
+import { LAYOUT_TITLES } from '../datasets/layouts';
 import { readTestSet, type TestSet } from '../datasets/test-set';
 import type { LimitedArea } from '../evaluation/curves';
 import { evaluate, type Evaluation } from '../evaluation/evaluator';
+import { figuresOf, limitName } from '../evaluation/figures';
 import { openDetector } from './detector';
 import { readBytes } from './files';
 
@@ -37,7 +38,7 @@ export async function evaluateCommand(
   const source = maps === undefined ? await detectorSource(tree, model) : await folderSource(maps, set, warn);
   const result = await evaluate(evaluationSamples(tree, set, source, nodeCodec), { spro: set.config !== null });
   result.notes.forEach(warn);
-  if (json) out(JSON.stringify(report(result, set), null, 2));
+  if (json) out(JSON.stringify(figuresOf(result, set.config !== null), null, 2));
   else table(result, set).forEach(out);
 }
 
@@ -48,6 +49,8 @@ async function detectorSource(tree: FileTree, model: EvaluateOptions['model']): 
 
 async function folderSource(maps: string, set: TestSet, warn: (line: string) => void): Promise<AnomalyMapSource> {
   const source = mapFiles(await folderTree(maps), set);
+  // Figures of a part of the test set would pass for those of the whole.
+  for (const problem of source.missing.values()) throw problem;
   const [first, ...more] = source.unused;
   if (first !== undefined) {
     const others = more.length > 0 ? `, like ${more.length} more` : '';
@@ -83,43 +86,13 @@ async function folderTree(folder: string, only: readonly string[] = ['']): Promi
   };
 }
 
-/** 1 → "1.0", as Python writes it. */
-const limitName = (limit: number): string => (Number.isInteger(limit) ? limit.toFixed(1) : String(limit));
-
-const areasByLimit = (areas: readonly LimitedArea[] | undefined | null): Record<string, number> | null =>
-  areas ? Object.fromEntries(areas.map(({ limit, area }) => [limitName(limit), area])) : null;
-
-/** What `--json` prints. Null is what is not defined, or not asked of this layout. */
-function report({ image, pixel, pro, subsets, meanSpro, meanImageAuroc, images }: Evaluation, { config }: TestSet) {
-  const bySubset = <T>(value: (subset: Evaluation['subsets'][number]) => T) =>
-    Object.fromEntries(subsets.map((subset) => [subset.name, value(subset)]));
-  return {
-    images,
-    image_auroc: image?.auroc ?? null,
-    image_ap: image?.averagePrecision ?? null,
-    pixel_auroc: pixel?.auroc ?? null,
-    pixel_ap: pixel?.averagePrecision ?? null,
-    aupro: areasByLimit(pro?.areas),
-    au_spro: config && { ...bySubset(({ spro }) => areasByLimit(spro?.areas)), mean: areasByLimit(meanSpro) },
-    au_spro_by_defect:
-      config &&
-      bySubset(({ defects }) => Object.fromEntries(defects.map(({ name, areas }) => [name, areasByLimit(areas)]))),
-    image_auroc_by_subset: { ...bySubset(({ imageAuroc }) => imageAuroc), mean: meanImageAuroc },
-  };
-}
-
-const LAYOUTS: Record<LayoutName, string> = {
-  'mvtec-ad': 'MVTec AD',
-  'mvtec-ad-2': 'MVTec AD 2',
-  'mvtec-loco': 'MVTec LOCO',
-  visa: 'VisA',
-  images: 'images',
-};
-
-/** The same for people: lines, with columns that line up. */
+/** The figures for people: lines, with columns that line up. */
 function table(result: Evaluation, { object, layout, config }: TestSet): string[] {
   const { images, image, pixel, pro, subsets, meanSpro, meanImageAuroc } = result;
-  const lines = [`${object} (${LAYOUTS[layout]}): ${images.good} good, ${images.anomalous} anomalous test images`, ''];
+  const lines = [
+    `${object} (${LAYOUT_TITLES[layout]}): ${images.good} good, ${images.anomalous} anomalous test images`,
+    '',
+  ];
   lines.push(
     ...columns([
       ['', 'AUROC', 'AP'],

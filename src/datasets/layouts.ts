@@ -4,6 +4,14 @@
  */
 
 export type LayoutName = 'mvtec-loco' | 'mvtec-ad' | 'mvtec-ad-2' | 'visa' | 'images';
+export const LAYOUT_TITLES: Readonly<Record<LayoutName, string>> = {
+  'mvtec-ad': 'MVTec AD',
+  'mvtec-ad-2': 'MVTec AD 2',
+  'mvtec-loco': 'MVTec LOCO',
+  visa: 'VisA',
+  images: 'images',
+};
+
 export type Split = 'train' | 'validation' | 'test' | 'unsorted';
 
 export interface LayoutEntry {
@@ -20,6 +28,8 @@ export interface LayoutPlan {
   readonly layout: LayoutName;
   /** Name of the category or folder. */
   readonly name: string;
+  /** The folder all of it lies in, with a slash at its end; '' for the top. */
+  readonly root: string;
   readonly entries: readonly LayoutEntry[];
 }
 
@@ -100,7 +110,7 @@ function readMvtec(root: string, images: readonly string[], all: ReadonlySet<str
     entries.push({ path, split, label, masks: masksByKey.get(`${label}/${stemOf(parts[parts.length - 1])}`) ?? [] });
   }
   if (entries.length === 0) return undefined;
-  return { layout: isAd2 ? 'mvtec-ad-2' : isLoco ? 'mvtec-loco' : 'mvtec-ad', name: nameOf(root), entries };
+  return { layout: isAd2 ? 'mvtec-ad-2' : isLoco ? 'mvtec-loco' : 'mvtec-ad', name: nameOf(root), root, entries };
 }
 
 function readVisa(root: string, images: readonly string[]): LayoutPlan | undefined {
@@ -116,7 +126,7 @@ function readVisa(root: string, images: readonly string[]): LayoutPlan | undefin
       entries.push({ path, split: 'test', label: 'anomaly', masks: mask ? [mask] : [] });
     }
   }
-  return entries.length > 0 ? { layout: 'visa', name: nameOf(root), entries } : undefined;
+  return entries.length > 0 ? { layout: 'visa', name: nameOf(root), root, entries } : undefined;
 }
 
 function readPlain(images: readonly string[]): LayoutPlan {
@@ -125,6 +135,7 @@ function readPlain(images: readonly string[]): LayoutPlan {
   return {
     layout: 'images',
     name,
+    root: '',
     entries: images.map((path) => ({ path, split: 'unsorted', label: 'unsorted', masks: [] })),
   };
 }

@@ -67,6 +67,7 @@ describe('metrics against their definitions, on small sets with many ties', () =
     for (const subset of result.subsets) {
       const own = anomalous.filter((sample) => sample.subset === subset.name);
       expect(subset.imageAuroc).toBeCloseTo(naiveAuroc(goodImages, own.map(maximum)), 10);
+      expectAreas(subset.pro?.areas, proPoints([...good, ...own]));
       expectAreas(subset.spro?.areas, sproPoints([...good, ...own]));
       for (const { name, areas, count } of subset.defects) {
         expect(count).toBe(own.flatMap(({ defects }) => defects).filter((defect) => defect.name === name).length);

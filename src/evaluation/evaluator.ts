@@ -11,6 +11,7 @@ import {
   type Ranking,
 } from './curves';
 import { ScoreCounts, writeKeys } from './score-counts';
+import { countsOf, keysOf } from './scores';
 import { sweep, type WeightedKeys } from './sweep';
 
 /** The subset of images without a defect. */
@@ -38,7 +39,7 @@ export interface EvaluationSample {
   readonly subset: string;
   /** One channel of finite anomaly scores, higher where more anomalous, in any range. */
   readonly map: Raster;
-  /** Of the whole image; the map's maximum if left out. */
+  /** The image's score, where the detector has a rule of its own for it; otherwise the maximum of the map. */
   readonly score?: number;
   /** They may overlap. */
   readonly defects: readonly Defect[];
@@ -50,6 +51,8 @@ export interface SubsetEvaluation {
   readonly images: number;
   /** Null without good images. */
   readonly imageAuroc: number | null;
+  /** PRO over the regions of this subset, against the false-positive rate of its images and the good ones. */
+  readonly pro: OverlapCurve | null;
   /** Null where sPRO was not asked for, or there are no defects or no defect-free pixels. */
   readonly spro: OverlapCurve | null;
   /**
@@ -62,7 +65,7 @@ export interface SubsetEvaluation {
 export interface Evaluation {
   readonly images: { readonly good: number; readonly anomalous: number };
   readonly pixels: { readonly good: number; readonly anomalous: number };
-  /** Null unless there are good and anomalous images. */
+  /** By {@link imageScore}. Null unless there are good and anomalous images. */
   readonly image: Ranking | null;
   /** Pixels of all images in one pool. Null unless there are good and anomalous pixels. */
   readonly pixel: Ranking | null;
@@ -87,6 +90,7 @@ interface Subset {
   images: number;
   readonly scores: number[];
   readonly negatives: ScoreCounts;
+  readonly regions: WeightedKeys[];
   readonly defects: Map<string, WeightedKeys[]>;
 }
 
@@ -102,7 +106,6 @@ interface Subset {
 export class Evaluator {
   readonly #options: Required<EvaluationOptions>;
   readonly #subsets = new Map<string, Subset>();
-  readonly #regions: WeightedKeys[] = [];
   #anomalousPixels = 0;
   #keys = new Uint32Array(0);
 
@@ -116,9 +119,10 @@ export class Evaluator {
   /**
    * Takes an image in; after an error it is as if the image had not been there.
    * @throws StudioError `bad-map` naming the sample, if a score is NaN or infinite.
-   * @throws RangeError if sizes differ, a defect is empty, or a saturation is out of range.
+   * @throws RangeError if sizes differ, a defect is empty, a saturation is out of range, or its own score is not finite.
    */
-  add({ name, subset, map, score, defects }: EvaluationSample): void {
+  add(sample: EvaluationSample): void {
+    const { name, subset, map, defects } = sample;
     this.#check(map, defects, subset);
     const { width, height, data } = map;
     if (this.#keys.length < data.length) this.#keys = new Uint32Array(data.length);
@@ -129,10 +133,11 @@ export class Evaluator {
       const message = `${name} holds ${data[bad]} (at ${at}). Anomaly maps are finite numbers of float32; write it again.`;
       throw new StudioError('bad-map', 'evaluation', message, { file: name });
     }
-    if (score !== undefined && !Number.isFinite(score)) throw new RangeError(`The score of ${name} is no ${score}.`);
+    const score = imageScore(sample);
+    if (!Number.isFinite(score)) throw new RangeError(`The score of ${name} is no ${score}.`);
     const own = this.#subset(subset);
     own.images++;
-    own.scores.push(score ?? maximum(data));
+    own.scores.push(score);
     for (const defect of defects) {
       if (!this.#options.spro) continue;
       // Ties at the saturation are no matter: whichever of them count, they count at the same score.
@@ -143,11 +148,13 @@ export class Evaluator {
       if (alike) alike.push(weighted);
       else own.defects.set(defect.name, [weighted]);
     }
-    own.negatives.add(defects.length > 0 ? this.#takeRegions(keys, union(width, height, defects)) : keys);
+    own.negatives.add(
+      defects.length > 0 ? this.#takeRegions(keys, unionOf(width, height, defects), own.regions) : keys,
+    );
   }
 
   /** Keeps the keys of each region. @returns those outside. */
-  #takeRegions(keys: Uint32Array, mask: BinaryMask): Uint32Array {
+  #takeRegions(keys: Uint32Array, mask: BinaryMask, regions: WeightedKeys[]): Uint32Array {
     const { labels, count, areas } = labelComponents(mask, 8);
     const starts = new Uint32Array(count + 2);
     for (let label = 0; label <= count; label++) starts[label + 1] = starts[label] + areas[label];
@@ -157,7 +164,7 @@ export class Evaluator {
     for (let label = 1; label <= count; label++) {
       // A copy, so that the image's other keys can go.
       const region = grouped.slice(starts[label], starts[label + 1]).sort();
-      this.#regions.push({ keys: region, weight: 1 / region.length });
+      regions.push({ keys: region, weight: 1 / region.length });
       this.#anomalousPixels += region.length;
     }
     return grouped.subarray(0, areas[0]);
@@ -181,7 +188,7 @@ export class Evaluator {
   #subset(name: string): Subset {
     let subset = this.#subsets.get(name);
     if (!subset) {
-      subset = { images: 0, scores: [], negatives: new ScoreCounts(), defects: new Map() };
+      subset = { images: 0, scores: [], negatives: new ScoreCounts(), regions: [], defects: new Map() };
       this.#subsets.set(name, subset);
     }
     return subset;
@@ -201,9 +208,10 @@ export class Evaluator {
     const negatives = [...this.#subsets.values()].map((subset) => subset.negatives);
     const goodPixels = totalOf(negatives);
     const someOfEach = goodPixels > 0 && this.#anomalousPixels > 0;
-    const single = this.#regions.map(({ keys }) => ({ keys, weight: 1 }));
+    const regions = anomalous.flatMap(([, subset]) => subset.regions);
+    const single = regions.map(({ keys }) => ({ keys, weight: 1 }));
     const pixel = someOfEach ? run(rankingTask(negatives, single)) : null;
-    const pro = someOfEach ? run(overlapTask(negatives, this.#regions, this.#regions.length, proLimits)) : null;
+    const pro = someOfEach ? run(overlapTask(negatives, regions, regions.length, proLimits)) : null;
 
     const goodScores = countsOf(good?.scores ?? []);
     const rankImages = (scores: readonly number[]): CurveTask<Ranking> | null =>
@@ -212,12 +220,14 @@ export class Evaluator {
 
     const subsets = anomalous.map(([name, subset]) => {
       const axis = good ? [good.negatives, subset.negatives] : [subset.negatives];
-      const overlap = (lists: WeightedKeys[]) =>
-        spro && totalOf(axis) > 0 && lists.length > 0 ? run(overlapTask(axis, lists, lists.length, sproLimits)) : null;
+      const overlap = (lists: WeightedKeys[], limits = sproLimits) =>
+        totalOf(axis) > 0 && lists.length > 0 ? run(overlapTask(axis, lists, lists.length, limits)) : null;
       return {
         name,
         images: subset.images,
         imageRanking: rankImages(subset.scores),
+        pro: overlap(subset.regions, proLimits),
+        // Without sPRO no defects were kept.
         spro: overlap([...subset.defects.values()].flat()),
         defects: [...subset.defects]
           .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -226,13 +236,16 @@ export class Evaluator {
     });
 
     sweep(tasks);
-    const finished: SubsetEvaluation[] = subsets.map(({ name, images, imageRanking, spro: own, defects }) => ({
-      name,
-      images,
-      imageAuroc: imageRanking?.result().auroc ?? null,
-      spro: own?.result() ?? null,
-      defects: defects.flatMap(({ spro: each, ...rest }) => (each ? [{ ...rest, ...each.result() }] : [])),
-    }));
+    const finished: SubsetEvaluation[] = subsets.map(
+      ({ name, images, imageRanking, pro: regional, spro: own, defects }) => ({
+        name,
+        images,
+        imageAuroc: imageRanking?.result().auroc ?? null,
+        pro: regional?.result() ?? null,
+        spro: own?.result() ?? null,
+        defects: defects.flatMap(({ spro: each, ...rest }) => (each ? [{ ...rest, ...each.result() }] : [])),
+      }),
+    );
     const counts = {
       images: { good: good?.images ?? 0, anomalous: anomalous.reduce((sum, [, { images }]) => sum + images, 0) },
       pixels: { good: goodPixels, anomalous: this.#anomalousPixels },
@@ -264,9 +277,12 @@ export async function evaluate(
   return evaluator.finish();
 }
 
-function maximum(values: Float32Array): number {
+/** The detector's own score of the image, else the maximum of its map. */
+export function imageScore({ score, map: { data } }: EvaluationSample): number {
+  // Ranked as float32, so it is one.
+  if (score !== undefined) return Math.fround(score);
   let highest = -Infinity;
-  for (let i = 0; i < values.length; i++) if (values[i] > highest) highest = values[i];
+  for (let i = 0; i < data.length; i++) if (data[i] > highest) highest = data[i];
   return highest;
 }
 
@@ -276,7 +292,8 @@ function areaOf({ data }: BinaryMask): number {
   return area;
 }
 
-function union(width: number, height: number, defects: readonly Defect[]): BinaryMask {
+/** Everything that is wrong with an image. */
+export function unionOf(width: number, height: number, defects: readonly Defect[]): BinaryMask {
   if (defects.length === 1) return defects[0].mask;
   const all = createMask(width, height);
   for (const { mask } of defects) {
@@ -289,19 +306,6 @@ function keysInside(keys: Uint32Array, mask: BinaryMask): Uint32Array {
   const inside = new Uint32Array(areaOf(mask));
   for (let i = 0, n = 0; i < keys.length; i++) if (mask.data[i] !== 0) inside[n++] = keys[i];
   return inside;
-}
-
-/** Ascending. */
-function keysOf(scores: readonly number[]): Uint32Array {
-  const keys = new Uint32Array(scores.length);
-  writeKeys(Float32Array.from(scores), keys);
-  return keys.sort();
-}
-
-function countsOf(scores: readonly number[]): ScoreCounts {
-  const counts = new ScoreCounts();
-  counts.add(keysOf(scores));
-  return counts;
 }
 
 function mean(values: readonly (number | null)[]): number | null {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { StudioError } from '../core/errors';
-import type { DatasetRecord, ImageRecord } from './document';
+import type { DatasetRecord, ImageRecord, ImageSource } from './document';
 
 /** Where the demo set lies, relative to the studio's own address. */
 export const DEMO_PATH = 'datasets/demo/';
@@ -22,6 +22,7 @@ const indexSchema = z.object({
       licence: z.string(),
       width: z.number().int().positive(),
       height: z.number().int().positive(),
+      config: fileSchema,
       splits: z.record(
         z.string(),
         z.array(fileSchema.extend({ defect: z.string().optional(), masks: z.array(fileSchema).optional() })),
@@ -35,24 +36,54 @@ export interface DemoScene {
   readonly images: readonly ImageRecord[];
 }
 
+/** @throws StudioError `bad-layout` if the index is not what it should be. */
+function parseIndex(index: unknown): z.infer<typeof indexSchema>['scenes'] {
+  const parsed = indexSchema.safeParse(index);
+  if (parsed.success) return parsed.data.scenes;
+  throw new StudioError(
+    'bad-layout',
+    'import',
+    'The demo that comes with the studio could not be read. Reload the page; if that does not help, install the studio again.',
+    { cause: parsed.error },
+  );
+}
+
+function sourceIn(scene: string, file: z.infer<typeof fileSchema>): ImageSource {
+  return { kind: 'url', url: `${DEMO_PATH}${scene}/${file.path}`, sha256: file.sha256 };
+}
+
+/** The test images of a scene, with what belongs to them. */
+export interface DemoTestSet {
+  /** Name of its folder. */
+  readonly object: string;
+  readonly title: string;
+  readonly good: number;
+  readonly anomalous: number;
+  /** Where the files are, by their paths in the demo set: images, masks, the config. */
+  readonly files: ReadonlyMap<string, ImageSource>;
+}
+
+/** The scenes that have test images. @throws StudioError `bad-layout` if the index is not what it should be. */
+export function demoTestSets(index: unknown): DemoTestSet[] {
+  return parseIndex(index).flatMap(({ name, title, config, splits }) => {
+    const tested = Object.entries(splits).filter(([folder]) => folder.startsWith('test/'));
+    if (tested.length === 0) return [];
+    const good = splits['test/good']?.length ?? 0;
+    const images = tested.flatMap(([, files]) => files);
+    const all = [config, ...images.flatMap((image) => [image, ...(image.masks ?? [])])];
+    const files = new Map(all.map((file) => [`${name}/${file.path}`, sourceIn(name, file)]));
+    return [{ object: name, title, good, anomalous: images.length - good, files }];
+  });
+}
+
 /**
  * The demo's index → records that refer to the files where they are: nothing is copied.
  * @throws StudioError `bad-layout` if the index is not what it should be.
  */
 export function readDemoIndex(index: unknown): DemoScene[] {
-  const parsed = indexSchema.safeParse(index);
-  if (!parsed.success) {
-    throw new StudioError(
-      'bad-layout',
-      'import',
-      'The demo that comes with the studio could not be read. Reload the page; if that does not help, install the studio again.',
-      { cause: parsed.error },
-    );
-  }
-  return parsed.data.scenes.map((scene) => {
+  return parseIndex(index).map((scene) => {
     const datasetId = `demo/${scene.name}`;
-    const source = (file: z.infer<typeof fileSchema>) =>
-      ({ kind: 'url', url: `${DEMO_PATH}${scene.name}/${file.path}`, sha256: file.sha256 }) as const;
+    const source = (file: z.infer<typeof fileSchema>) => sourceIn(scene.name, file);
     const images = Object.entries(scene.splits).flatMap(([folder, files]) => {
       const [split, label] = folder.split('/');
       return files.map((file): ImageRecord => ({

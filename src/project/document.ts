@@ -10,6 +10,10 @@ import {
   regionShapeSchema,
   warpSchema,
 } from '../core/recipe';
+import { evaluationSchema, type EvaluationRecord } from './evaluation';
+import { imageSourceSchema, sha256 } from './source';
+
+export type { ImageSource } from './source';
 
 /**
  * The project document: everything that is undone, saved and restored. Records hold ids; pixels and weights are
@@ -19,14 +23,6 @@ import {
 export const DOCUMENT_VERSION = 1;
 
 const id = z.string().min(1);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-
-/** Where the bytes of an image are: in the blob store, or part of the app (the demo set). */
-export const imageSourceSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('blob'), sha256 }),
-  z.strictObject({ kind: z.literal('url'), url: z.string(), sha256 }),
-]);
-export type ImageSource = z.infer<typeof imageSourceSchema>;
 
 export const imageRecordSchema = z.strictObject({
   id,
@@ -146,9 +142,10 @@ export interface ProjectDocument {
   readonly images: Readonly<Record<string, ImageRecord>>;
   readonly drafts: Readonly<Record<string, Draft>>;
   readonly variants: Readonly<Record<string, Variant>>;
+  readonly evaluations: Readonly<Record<string, EvaluationRecord>>;
 }
 
-export const COLLECTIONS = ['datasets', 'images', 'drafts', 'variants'] as const;
+export const COLLECTIONS = ['datasets', 'images', 'drafts', 'variants', 'evaluations'] as const;
 export type Collection = (typeof COLLECTIONS)[number];
 
 export const recordSchemas = {
@@ -156,6 +153,7 @@ export const recordSchemas = {
   images: imageRecordSchema,
   drafts: draftSchema,
   variants: variantSchema,
+  evaluations: evaluationSchema,
 } satisfies Record<Collection, z.ZodType>;
 
-export const EMPTY_DOCUMENT: ProjectDocument = { datasets: {}, images: {}, drafts: {}, variants: {} };
+export const EMPTY_DOCUMENT: ProjectDocument = { datasets: {}, images: {}, drafts: {}, variants: {}, evaluations: {} };

@@ -98,7 +98,7 @@ function dropDangling(document: ProjectDocument): ProjectDocument {
   );
   const keep = <T extends { imageId: string }>(records: Readonly<Record<string, T>>) =>
     Object.fromEntries(Object.entries(records).filter(([, record]) => images[record.imageId]));
-  return { datasets: document.datasets, images, drafts: keep(document.drafts), variants: keep(document.variants) };
+  return { ...document, images, drafts: keep(document.drafts), variants: keep(document.variants) };
 }
 
 /** What differs between two documents, record by record (unchanged records are the same objects). */

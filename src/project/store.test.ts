@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../core/errors';
 import { Random } from '../core/random';
 import { MemoryBlobStore } from './blobs';
-import { newDraft, type DatasetRecord, type ImageRecord, type ProjectDocument } from './document';
+import { EMPTY_DOCUMENT, newDraft, type DatasetRecord, type ImageRecord, type ProjectDocument } from './document';
 import { changesBetween, IndexedDbPersistence, MemoryPersistence } from './persistence';
 import { createProjectStore, type ProjectStore } from './store';
 
@@ -165,7 +165,7 @@ describe('IndexedDbPersistence', () => {
 
   it('writes what changed and reads it back', async () => {
     const persistence = new IndexedDbPersistence('test-round-trip');
-    await persistence.save(changesBetween({ datasets: {}, images: {}, drafts: {}, variants: {} }, document));
+    await persistence.save(changesBetween(EMPTY_DOCUMENT, document));
     const { b: _removed, ...images } = document.images;
     await persistence.save(changesBetween(document, { ...document, images }));
     const loaded = await new IndexedDbPersistence('test-round-trip').load();
@@ -199,8 +199,8 @@ describe('IndexedDbPersistence', () => {
     ],
   ])('saves nothing of a change for which storage is full, and says so: %s', async (name, fail) => {
     const persistence = new IndexedDbPersistence(`test-full ${name}`);
-    const before = { datasets: { d: dataset }, images: { a: image('a') }, drafts: {}, variants: {} };
-    await persistence.save(changesBetween({ datasets: {}, images: {}, drafts: {}, variants: {} }, before));
+    const before = { ...EMPTY_DOCUMENT, datasets: { d: dataset }, images: { a: image('a') } };
+    await persistence.save(changesBetween(EMPTY_DOCUMENT, before));
     const after = { ...document, drafts: { a: newDraft('a', 1), b: newDraft('b', 2) } };
     const changes = changesBetween(before, after);
     const original = IDBObjectStore.prototype.put;

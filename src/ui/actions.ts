@@ -1,5 +1,5 @@
 import { matches, parseShortcut, type KeyPress } from './shortcuts';
-import { LAYERS, type LayerId, type SessionState, type ToolId, type ViewMode } from './session';
+import { LAYERS, PAGES, type LayerId, type Page, type SessionState, type ToolId, type ViewMode } from './session';
 import type { Studio } from './studio';
 
 export const GROUPS = ['Studio', 'Edit', 'Tools', 'Region', 'Make', 'View', 'Results'] as const;
@@ -45,6 +45,18 @@ const withRegion = (studio: Studio) => synthesizing(studio) && (studio.draft?.sh
 const pointing = (studio: Studio) => synthesizing(studio) && state(studio).tool === 'smart';
 const detecting = (studio: Studio) => synthesizing(studio) && state(studio).detection.network !== null;
 const withDonor = (studio: Studio) => synthesizing(studio) && studio.draft?.operation !== 'remove';
+
+export const PAGE_NAMES: Readonly<Record<Page, string>> = {
+  dataset: 'Dataset',
+  synthesize: 'Synthesize',
+  evaluate: 'Evaluate',
+  export: 'Export',
+};
+
+/** Whether there is nothing to do on a page without a dataset: test sets are brought to the page Evaluate itself. */
+export function needsDataset(page: Page): boolean {
+  return page === 'synthesize' || page === 'export';
+}
 
 export const LAYER_NAMES: Readonly<Record<LayerId, string>> = {
   photo: 'Photograph',
@@ -111,13 +123,13 @@ export const ACTIONS: readonly Action[] = [
     enabled: (studio) => state(studio).importing === null,
     run: (_, shell) => shell.chooseFiles(),
   },
-  ...(['dataset', 'synthesize', 'export'] as const).map((page, i): Action => ({
+  ...PAGES.map((page, i): Action => ({
     id: `page-${page}`,
-    label: `Go to ${page === 'dataset' ? 'Dataset' : page === 'synthesize' ? 'Synthesize' : 'Export'}`,
+    label: `Go to ${PAGE_NAMES[page]}`,
     group: 'Studio',
     keys: [`alt+${i + 1}`],
     undo: 'view',
-    enabled: (studio) => page === 'dataset' || Object.keys(studio.document.datasets).length > 0,
+    enabled: (studio) => !needsDataset(page) || Object.keys(studio.document.datasets).length > 0,
     run: (studio) => studio.go(page),
   })),
   {

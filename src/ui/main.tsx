@@ -8,6 +8,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { reportOf, type StudioError } from '../core/errors';
 import { OpfsBlobStore } from '../project/blobs';
+import { openEvaluationStore } from '../project/evaluation-store';
 import { IndexedDbPersistence } from '../project/persistence';
 import { createProjectStore } from '../project/store';
 import { connectWorker } from '../worker/client';
@@ -51,6 +52,7 @@ const studio = new Studio(
   session,
   worker,
   new Pictures(new OpfsBlobStore()),
+  openEvaluationStore(),
   notify,
 );
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { StudioError } from '../core/errors';
 import { RleBuilder, type Rle } from '../core/rle';
 import type { Prompt } from '../models/sam/segmenter';
-import { newDraft, type Draft, type ImageRecord } from '../project/document';
+import { EMPTY_DOCUMENT, newDraft, type Draft, type ImageRecord } from '../project/document';
 import { createProjectStore } from '../project/store';
 import { DEFAULT_PART_SETTINGS, type PartSettings } from '../synthesis/parts/refine';
 import type { MaskProposal, ModelInfo, OpenedImage, PartProposal, PartsFound, Progress } from '../worker/api';
@@ -62,7 +62,7 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 function setUp() {
   const session = createSession(null);
   const project = createProjectStore({
-    load: async () => ({ document: { datasets: {}, images: {}, drafts: {}, variants: {} }, problems: [] }),
+    load: async () => ({ document: EMPTY_DOCUMENT, problems: [] }),
     save: async () => undefined,
   });
   const asked: Asked[] = [];

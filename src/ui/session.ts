@@ -5,11 +5,14 @@ import type { Draft, Measure } from '../project/document';
 import type { PartSettings } from '../synthesis/parts/refine';
 import type { ComputePreference, ComputeStatus, ModelInfo, NetworkOffer, OpenedImage, Preview } from '../worker/api';
 import type { RegionMode } from './canvas/tools/tool';
+import { DEFAULT_LAYERS, NO_EVALUATION, type EvaluationLayers, type EvaluationView } from './evaluation-view';
 import { NOTHING_DETECTED, type DetectionView, type HeatView } from './detection-view';
 import type { RunningJob } from './running-job';
 import { NO_PRODUCT, NOTHING_POINTED, type PartsView, type ProductView, type SmartView } from './segmentation-view';
 
-export type Page = 'dataset' | 'synthesize' | 'export';
+/** The steps of the work, in their order. */
+export const PAGES = ['dataset', 'synthesize', 'evaluate', 'export'] as const;
+export type Page = (typeof PAGES)[number];
 export type ToolId =
   'select' | 'smart' | 'rectangle' | 'ellipse' | 'lasso' | 'polygon' | 'brush' | 'eraser' | 'wand' | 'donor' | 'pan';
 /** From the bottom of the stack to its top. */
@@ -103,6 +106,12 @@ export interface SessionState {
   readonly unexported: ReadonlySet<string>;
   readonly category: string | null;
   readonly includeNormals: boolean;
+  /** The evaluation that is open; null: what the next one is of. */
+  readonly evaluationId: string | null;
+  readonly evaluationTab: 'figures' | 'images';
+  /** How the images of an evaluation are shown. */
+  readonly evaluationLayers: EvaluationLayers;
+  readonly evaluation: EvaluationView;
   readonly compute: ComputeStatus | null;
   readonly computePreference: ComputePreference;
   readonly computeStarting: boolean;
@@ -163,6 +172,10 @@ const KEPT: Readonly<Record<keyof SessionState, 'browser' | 'nowhere'>> = {
   unexported: 'nowhere',
   category: 'browser',
   includeNormals: 'browser',
+  evaluationId: 'browser',
+  evaluationTab: 'browser',
+  evaluationLayers: 'browser',
+  evaluation: 'nowhere',
   compute: 'nowhere',
   computePreference: 'browser',
   computeStarting: 'nowhere',
@@ -234,6 +247,10 @@ export const FRESH_SESSION: SessionState = {
   unexported: new Set(),
   category: null,
   includeNormals: true,
+  evaluationId: null,
+  evaluationTab: 'figures',
+  evaluationLayers: DEFAULT_LAYERS,
+  evaluation: NO_EVALUATION,
   compute: null,
   computePreference: 'auto',
   computeStarting: false,

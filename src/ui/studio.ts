@@ -4,6 +4,7 @@ import { reportOf, type ErrorReport } from '../core/errors';
 import type { Operation, RegionShape } from '../core/recipe';
 import { randomWarp } from '../core/tps';
 import { Random } from '../core/random';
+import type { BlobStore } from '../project/blobs';
 import {
   newDraft,
   type Draft,
@@ -31,6 +32,7 @@ import { combineOf, type Commit, type Modifiers } from './canvas/tools/tool';
 import { Detecting } from './detecting';
 import { donorCandidates, donorOf } from './donor';
 import { DonorParts } from './donor-parts';
+import { Evaluating } from './evaluating';
 import { LatestWins } from './latest';
 import type { Pictures } from './pictures';
 import { suggestRegion } from './suggest';
@@ -82,6 +84,8 @@ export class Studio {
   readonly region = new RegionTools(this);
   readonly donorParts = new DonorParts(this);
   readonly wand = new Wand(this);
+  /** Test sets, evaluations and their comparison. */
+  readonly evaluating: Evaluating;
   #candidates: { images: ProjectDocument['images']; imageId: string; donors: ImageRecord[] } | null = null;
 
   constructor(
@@ -89,6 +93,7 @@ export class Studio {
     readonly session: SessionStore,
     readonly worker: Remote<StudioWorker>,
     readonly pictures: Pictures,
+    evaluations: Pick<BlobStore, 'get'>,
     readonly notify: (notice: Notice) => void,
   ) {
     this.#preview = new LatestWins<{ request: PreviewRequest }, Preview>(({ request }) => worker.preview(request), {
@@ -104,6 +109,7 @@ export class Studio {
     this.product = new Product(this);
     this.segmenting = new Segmenting(this);
     this.detecting = new Detecting(this);
+    this.evaluating = new Evaluating(this, evaluations);
     project.subscribe((state, before) => {
       if (state.document !== before.document) this.#documentChanged();
       if (state.saving === 'failed' && before.saving !== 'failed' && state.saveError) {
@@ -126,24 +132,30 @@ export class Studio {
   /** Brings back what was saved and starts the compute worker. */
   async start(): Promise<void> {
     const computing = this.startCompute(this.session.getState().computePreference);
+    let whole = false;
     try {
-      for (const message of await this.project.getState().restore()) {
+      const problems = await this.project.getState().restore();
+      for (const message of problems) {
         this.notify({ kind: 'warning', title: 'Part of the project could not be read', message });
       }
+      whole = problems.length === 0;
     } catch (error) {
       this.#tell('The project could not be read', error);
     }
-    const { imageId, datasetId, page } = this.session.getState();
-    const { images, datasets } = this.document;
+    const { imageId, datasetId, page, evaluationId } = this.session.getState();
+    const { images, datasets, evaluations } = this.document;
     const image = imageId === null ? undefined : images[imageId];
     this.#set({
       ready: true,
       imageId: null,
       datasetId: datasetId !== null && datasets[datasetId] ? datasetId : (Object.keys(datasets)[0] ?? null),
       page: image || page !== 'synthesize' ? page : 'dataset',
+      evaluationId: evaluationId !== null && evaluations[evaluationId] ? evaluationId : null,
     });
-    if (Object.keys(datasets).length === 0) this.#set({ page: 'dataset' });
+    if (Object.keys(datasets).length === 0 && page !== 'evaluate') this.#set({ page: 'dataset' });
     await computing;
+    // What could not be read may still need what it refers to.
+    if (whole) await this.evaluating.sweep();
     if (image) await this.openImage(image.id);
   }
 

@@ -5,7 +5,10 @@ import type { Augmentation, EncodedMask, RegionShape, Renderer } from '../core/r
 import type { Rle } from '../core/rle';
 import type { DetectorThresholds, Explanation } from '../models/detector/form';
 import type { Prompt } from '../models/sam/segmenter';
+import type { LayoutName } from '../datasets/layouts';
 import type { DatasetRecord, Draft, ImageRecord, Measure, Variant } from '../project/document';
+import type { EvaluationRecord } from '../project/evaluation';
+import type { ImageSource } from '../project/source';
 import type { PartSettings } from '../synthesis/parts/refine';
 
 /**
@@ -191,6 +194,47 @@ export interface PartsFound {
   readonly settings: PartSettings;
 }
 
+/** Images with ground truth: of the demo, or an object of a folder. */
+export type TestSetChoice =
+  | { readonly kind: 'demo'; readonly object: string }
+  | { readonly kind: 'folder'; readonly object: string; readonly files: readonly ImportFile[] };
+
+export interface TestSetInfo {
+  readonly object: string;
+  /** For people. */
+  readonly title: string;
+  readonly layout: LayoutName;
+  /** Images. */
+  readonly good: number;
+  readonly anomalous: number;
+  /** Why it cannot be used; null if it can. */
+  readonly problem: ErrorReport | null;
+}
+
+/** Where anomaly maps come from. */
+export type MapsChoice =
+  /** The detector in use makes them. */
+  | { readonly kind: 'detector' }
+  /** A folder of them; how it is called. */
+  | { readonly kind: 'maps'; readonly name: string; readonly files: readonly ImportFile[] };
+
+/** Which test images a folder of maps has maps of. */
+export interface MapsFound {
+  readonly total: number;
+  readonly found: number;
+  /** Maps of no test image. */
+  readonly unused: number;
+  /** For each image without one, why. */
+  readonly missing: readonly ErrorReport[];
+  /** The first map's file. */
+  readonly example: string | null;
+}
+
+export interface EvaluateRequest {
+  readonly testSet: TestSetChoice;
+  readonly maps: MapsChoice;
+}
+
 export interface StudioWorker {
   /** Chooses the compute path. Called again with another preference, moves to it. */
   start(preference: ComputePreference): Promise<ComputeStatus>;
@@ -279,6 +323,28 @@ export interface StudioWorker {
    * rejects with `cancelled`.
    */
   foreground(image: ImageRecord, threshold: number): Promise<Rle>;
+
+  /**
+   * The test sets of a folder, at whatever depth it was taken, or those of the demo (null).
+   * @throws StudioError `bad-layout` if there is none.
+   */
+  testSets(files: readonly ImportFile[] | null): Promise<readonly TestSetInfo[]>;
+  /** Which test images have maps among the files. @throws StudioError `bad-map` if none has. */
+  findMaps(testSet: TestSetChoice, files: readonly ImportFile[]): Promise<MapsFound>;
+  /**
+   * Evaluates a test set and keeps details, pictures and maps; the record is the document's to keep. An image that cannot
+   * be evaluated is left out, and the details say why.
+   * @throws StudioError the first image's trouble if none can be evaluated; `storage-full`, `storage-failed`.
+   */
+  evaluate(job: Job, request: EvaluateRequest, onProgress: (progress: Progress) => void): Promise<EvaluationRecord>;
+  /**
+   * What the detector in use shows of an evaluated photograph besides its map.
+   * @param sha256 of the detector that the evaluation was made with.
+   * @returns null if another one is in use, or it cannot show this.
+   */
+  explain(photo: ImageSource, explain: Explanation, sha256: string): Promise<ImageBitmap | null>;
+  /** Removes what is kept of evaluations that are gone: of all but those with these details. */
+  sweepEvaluations(details: readonly string[]): Promise<void>;
 
   models(): Promise<readonly ModelInfo[]>;
   /** Checks a dropped weight file (.onnx, .pth) and uses it for edges from now on, after a reload too. */

@@ -39,7 +39,12 @@ const official = OFFICIAL_MODELS.find(({ id }) => id === 'sam-vit-base')!;
 let answers: Map<string, () => Response | Promise<Response>>;
 let fetched: readonly string[];
 let image: ImageRecord;
-let storage: { weights: MemoryBlobStore; settings: IndexedDbSettings; derived: DerivedCache };
+let storage: {
+  weights: MemoryBlobStore;
+  settings: IndexedDbSettings;
+  derived: DerivedCache;
+  evaluations: MemoryBlobStore;
+};
 let files: MemoryFiles;
 let visits = 0;
 
@@ -59,6 +64,7 @@ beforeEach(async () => {
     weights: new MemoryBlobStore(),
     settings: new IndexedDbSettings(`test-${++visits}`),
     derived: new DerivedCache(files),
+    evaluations: new MemoryBlobStore(),
   };
   image = await photographOf(photo, 1536, 1024);
   fetched = standInBrowser((file) => answers.get(file)?.());

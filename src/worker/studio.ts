@@ -18,10 +18,14 @@ import { RegionCanvas } from '../core/region-canvas';
 import { maskFromRle, rleFromMask, type Rle } from '../core/rle';
 import { DEFAULT_WAND, magicWand } from '../core/wand';
 import { fitInside, WORKING_SIDE, workingSize } from '../core/size';
+import { detectorMaps } from '../datasets/anomaly-maps';
 import { browserCodec } from '../datasets/codec-browser';
 import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
+import type { FileTree } from '../datasets/file-tree';
 import { categoryName, mvtecAdEntries, type ExportNormal, type ExportPair } from '../datasets/mvtec-ad';
 import { zipStream } from '../datasets/zip';
+import type { Detector } from '../models/detector/detector';
+import type { Explanation } from '../models/detector/form';
 import { looksLikeDetector } from '../models/detector/load';
 import { gridPrompts, LEAST_KEPT } from '../models/sam/everything';
 import { PROMPT_BATCH } from '../models/sam/family';
@@ -32,7 +36,10 @@ import { OpfsBlobStore, type BlobStore } from '../project/blobs';
 import { DerivedCache, OpfsFiles } from '../project/derived';
 import { DEMO_PATH, readDemoIndex } from '../project/demo';
 import type { Draft, ImageRecord, Measure, Variant } from '../project/document';
+import type { EvaluationRecord } from '../project/evaluation';
+import { openEvaluationStore } from '../project/evaluation-store';
 import { importImages, THUMBNAIL_SIDE } from '../project/import';
+import type { ImageSource } from '../project/source';
 import { randomAugmentation } from '../synthesis/donor';
 import type { PartSettings } from '../synthesis/parts/refine';
 import { recipeFor } from '../synthesis/recipes';
@@ -45,12 +52,14 @@ import type {
   ComputePreference,
   ComputeStatus,
   DetectRequest,
+  EvaluateRequest,
   ExportRequest,
   HeatMap,
   ImportBatch,
   ImportFile,
   ImportSummary,
   Job,
+  MapsFound,
   MaskProposal,
   ModelInfo,
   NetworkChoice,
@@ -63,10 +72,14 @@ import type {
   PreviewRequest,
   Progress,
   StudioWorker,
+  TestSetChoice,
+  TestSetInfo,
 } from './api';
 import { toBitmap } from './bitmaps';
 import { heatMap } from './detection';
 import { Engine, type OpenNetworks } from './engine';
+import { Evaluations, type DetectorMaps } from './evaluations';
+import { bytesOf } from './files';
 import { Jobs, LatestOnly, SerialQueue } from './jobs';
 import { NetworkLibrary } from './library';
 import { Models } from './models';
@@ -90,6 +103,8 @@ export interface WorkerStorage {
   readonly weights: BlobStore;
   readonly settings: Settings;
   readonly derived: DerivedCache;
+  /** What is kept of evaluations. */
+  readonly evaluations: BlobStore;
 }
 
 function browserStorage(): WorkerStorage {
@@ -102,6 +117,7 @@ function browserStorage(): WorkerStorage {
     weights: new OpfsBlobStore(folder),
     settings: new IndexedDbSettings(),
     derived: new DerivedCache(new OpfsFiles('derived'), limit),
+    evaluations: openEvaluationStore(),
   };
 }
 
@@ -129,6 +145,7 @@ export class Studio implements StudioWorker {
   readonly #detections = { photographs: new LatestOnly(this.#queue, 'idle'), previews: new LatestOnly(this.#queue) };
   #detectionTook = 0;
   readonly #segmentation: Segmentation;
+  readonly #evaluations: Evaluations;
   #engine: Promise<Engine> | null = null;
   #preference: ComputePreference = 'auto';
   /** Prepared images by id, youngest last; of one generation of stages. */
@@ -138,10 +155,13 @@ export class Studio implements StudioWorker {
   #regionOf: string | null = null;
   #regionCanvas: RegionCanvas | null = null;
 
-  constructor(storage: WorkerStorage = browserStorage()) {
+  /** @param given instead of what the browser keeps. */
+  constructor(given: Partial<WorkerStorage> = {}) {
+    const storage = { ...browserStorage(), ...given };
     this.#library = new NetworkLibrary(storage.weights, storage.settings);
     this.#models = new Models(this.#pixels, this.#library);
     this.#segmentation = new Segmentation(storage.derived);
+    this.#evaluations = new Evaluations(this.#pixels, storage.evaluations, () => this.#demoIndex());
   }
 
   /** Told once by the page: addresses of what comes with the studio are relative to it. */
@@ -155,9 +175,12 @@ export class Studio implements StudioWorker {
   }
 
   async demo(): Promise<readonly ImportBatch[]> {
-    let index: unknown;
+    return readDemoIndex(await this.#demoIndex()).map((scene) => ({ ...scene, problems: [] }));
+  }
+
+  async #demoIndex(): Promise<unknown> {
     try {
-      index = await (await fetch(new URL(`${DEMO_PATH}index.json`, this.#pixels.base))).json();
+      return await (await fetch(new URL(`${DEMO_PATH}index.json`, this.#pixels.base))).json();
     } catch (cause) {
       throw new StudioError(
         'file-vanished',
@@ -166,7 +189,6 @@ export class Studio implements StudioWorker {
         { cause },
       );
     }
-    return readDemoIndex(index).map((scene) => ({ ...scene, problems: [] }));
   }
 
   importFiles(
@@ -509,6 +531,62 @@ export class Studio implements StudioWorker {
     );
   }
 
+  testSets(files: readonly ImportFile[] | null): Promise<readonly TestSetInfo[]> {
+    return this.#evaluations.testSets(files);
+  }
+
+  findMaps(testSet: TestSetChoice, files: readonly ImportFile[]): Promise<MapsFound> {
+    return this.#evaluations.findMaps(testSet, files);
+  }
+
+  evaluate(job: Job, request: EvaluateRequest, onProgress: (progress: Progress) => void): Promise<EvaluationRecord> {
+    return this.#jobs.run(job, (signal) => {
+      const byDetector = (tree: FileTree) => this.#detectorMaps(tree, signal);
+      return this.#evaluations.evaluate(request, byDetector, onProgress, signal);
+    });
+  }
+
+  /** Maps by the detector in use: an image is a turn of the queue, so that previews go on in between. */
+  async #detectorMaps(tree: FileTree, signal: AbortSignal): Promise<DetectorMaps> {
+    const { ref, title, form, card } = await this.#models.detector();
+    const detect: Detector['detect'] = (image, options) =>
+      this.#compute(async (_, open) => {
+        throwIfCancelled(signal, 'evaluation');
+        const now = await this.#models.detector();
+        if (now.ref.sha256 !== ref.sha256) {
+          const message = `${title} was exchanged for ${now.title} meanwhile. Evaluate again with the one you want.`;
+          throw new StudioError('bad-argument', 'evaluation', message);
+        }
+        return (await open.detector()).detect(image, options);
+      });
+    return {
+      maps: detectorMaps(tree, { detect }, browserCodec, signal),
+      detector: { kind: card ? 'shipped' : 'file', name: title, sha256: ref.sha256 },
+      thresholds: form.threshold,
+    };
+  }
+
+  explain(photo: ImageSource, explain: Explanation, sha256: string): Promise<ImageBitmap | null> {
+    return this.#compute(async (stages, open) => {
+      const { ref, form } = await this.#models.detector();
+      if (ref.sha256 !== sha256 || !form.explanations.includes(explain)) return null;
+      const bytes = await this.#evaluations.photo(photo);
+      const image = rgbFromImage8(await browserCodec.decode(bytes, 'The photograph', WORKING_SIDE));
+      const { explanations } = await (await open.detector()).detect(image, { explain: [explain] });
+      const picture = stages.backend.upload(explanations[explain]!);
+      try {
+        const bitmap = await toBitmap(stages.backend, picture);
+        return transfer(bitmap, [bitmap]);
+      } finally {
+        stages.backend.release(picture);
+      }
+    });
+  }
+
+  sweepEvaluations(details: readonly string[]): Promise<void> {
+    return this.#evaluations.sweep(details);
+  }
+
   models(): Promise<readonly ModelInfo[]> {
     return this.#models.list();
   }
@@ -759,16 +837,6 @@ function gradientsOf({ gradients, operation }: Draft): 'normal' | 'mixed' {
 
 function refOf({ name, source, width, height }: ImageRecord): ImageRef {
   return { name, sha256: source.sha256, width, height };
-}
-
-/** @throws StudioError `file-vanished`: a chosen file is read only now. */
-async function bytesOf(file: File): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await file.arrayBuffer());
-  } catch (cause) {
-    const message = `${file.name} could not be read: it was moved, renamed or removed since it was chosen. Choose it again.`;
-    throw new StudioError('file-vanished', 'model', message, { file: file.name, cause });
-  }
 }
 
 /** Runs what does a task once on a small grey picture. */

@@ -18,8 +18,10 @@ import { Shortcuts } from './Shortcuts';
 
 // The canvas library is the larger half of the page; the first screen does without it.
 const loadSynthesize = () => import('../panels/synthesize/SynthesizePage');
+const loadEvaluate = () => import('../panels/evaluate/EvaluatePage');
 const loadExport = () => import('../panels/export/ExportPage');
 const SynthesizePage = lazy(async () => ({ default: (await loadSynthesize()).SynthesizePage }));
+const EvaluatePage = lazy(async () => ({ default: (await loadEvaluate()).EvaluatePage }));
 const ExportPage = lazy(async () => ({ default: (await loadExport()).ExportPage }));
 
 export function App({ studio }: { studio: Studio }) {
@@ -40,7 +42,10 @@ export function App({ studio }: { studio: Studio }) {
   useLeaveWarning(studio);
   useEffect(() => {
     // Ready before they are asked for; a failure shows when they are.
-    loadSynthesize().then(loadExport, () => undefined);
+    loadSynthesize()
+      .then(loadExport)
+      .then(loadEvaluate)
+      .catch(() => undefined);
   }, []);
   const take = (event: ChangeEvent<HTMLInputElement>) => {
     const { files } = event.currentTarget;
@@ -105,6 +110,7 @@ function Page() {
   const importing = useSession((state) => state.importing !== null);
   const problems = useSession((state) => state.problems.length > 0);
   if (!ready) return null;
+  if (page === 'evaluate') return <EvaluatePage />;
   if (empty && !importing && !problems) return <Welcome />;
   switch (page) {
     case 'dataset':
@@ -130,8 +136,9 @@ function Announcer() {
 function useLeaveWarning(studio: Studio): void {
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => {
-      const { importing, exporting, keeping } = studio.session.getState();
-      if (importing || exporting || keeping || studio.project.getState().saving !== 'saved') event.preventDefault();
+      const { importing, exporting, keeping, evaluation } = studio.session.getState();
+      if (importing || exporting || keeping || evaluation.running || studio.project.getState().saving !== 'saved')
+        event.preventDefault();
     };
     window.addEventListener('beforeunload', warn);
     return () => window.removeEventListener('beforeunload', warn);

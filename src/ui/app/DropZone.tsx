@@ -2,12 +2,13 @@ import { IconFolderDown } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { droppedFiles } from '../drop';
 import classes from './app.module.css';
-import { useStudio } from './context';
+import { useSession, useStudio } from './context';
 
 /** The whole window takes files and folders. */
 export function DropZone() {
   const studio = useStudio();
   const [over, setOver] = useState(false);
+  const evaluating = useSession((state) => state.page === 'evaluate');
   useEffect(() => {
     // Every child entered sends another dragenter; the last one left is the window's own.
     let depth = 0;
@@ -32,6 +33,7 @@ export function DropZone() {
       depth = 0;
       setOver(false);
       void droppedFiles(event.dataTransfer).then(({ files, problems }) => {
+        if (studio.session.getState().page === 'evaluate') return studio.evaluating.take(files, problems);
         const [only] = files;
         if (files.length === 1 && /\.(onnx|pth)$/i.test(only.path)) return studio.useNetwork(only.file);
         const networks = files.filter(({ path }) => /\.onnx$/i.test(path));
@@ -55,8 +57,12 @@ export function DropZone() {
     <div className={classes.drop} aria-hidden>
       <div className={classes.dropCard}>
         <IconFolderDown size={40} stroke={1.3} />
-        <strong>Drop to add</strong>
-        <span>A folder of photographs, a dataset in MVTec, LOCO or VisA layout, or single images</span>
+        <strong>{evaluating ? 'Drop to evaluate' : 'Drop to add'}</strong>
+        <span>
+          {evaluating
+            ? 'A test set in MVTec, LOCO or VisA layout, a folder of anomaly maps (.tiff, .npy), or a detector (.onnx)'
+            : 'A folder of photographs, a dataset in MVTec, LOCO or VisA layout, or single images'}
+        </span>
       </div>
     </div>
   );

@@ -27,18 +27,12 @@ import {
 } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
 import type { ComputePreference } from '../../worker/api';
-import { actionOf } from '../actions';
+import { actionOf, needsDataset, PAGE_NAMES } from '../actions';
 import { ActionButton } from '../parts/ActionButton';
-import type { Page } from '../session';
+import { PAGES } from '../session';
 import classes from './app.module.css';
 import { useProject, useSession, useShell, useStudio } from './context';
 import { Logo } from './Logo';
-
-const STEPS: readonly { page: Page; label: string }[] = [
-  { page: 'dataset', label: 'Dataset' },
-  { page: 'synthesize', label: 'Synthesize' },
-  { page: 'export', label: 'Export' },
-];
 
 export function Header() {
   const shell = useShell();
@@ -77,16 +71,16 @@ function Steps() {
   const kept = useProject((state) => Object.keys(state.document.variants).length);
   return (
     <nav aria-label="Steps" className={classes.steps}>
-      {STEPS.map(({ page: step, label }, i) => (
+      {PAGES.map((step, i) => (
         <span key={step} className={classes.stepHolder}>
           {i > 0 && <IconChevronRight size={13} className={classes.stepArrow} aria-hidden />}
           <UnstyledButton
             className={classes.step}
             aria-current={page === step ? 'page' : undefined}
-            disabled={empty && step !== 'dataset'}
+            disabled={empty && needsDataset(step)}
             onClick={() => studio.go(step)}
           >
-            {label}
+            {PAGE_NAMES[step]}
             {step === 'export' && kept > 0 && (
               <span className={classes.count} aria-label={`${kept} kept`}>
                 {kept}
@@ -128,7 +122,8 @@ function Saving() {
   }
   return (
     <span className={classes.saved} data-saving={saving === 'saving'}>
-      <IconCheck size={13} aria-hidden /> {saving === 'saving' ? 'Saving' : 'Saved'}
+      <IconCheck size={13} aria-hidden />
+      <span className={classes.savedText}>{saving === 'saving' ? 'Saving' : 'Saved'}</span>
     </span>
   );
 }

@@ -2,11 +2,16 @@ import { IconPhotoOff } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import type { ImageSource } from '../../project/document';
 import { useStudio } from '../app/context';
+import type { Pictures } from '../pictures';
 import classes from './parts.module.css';
 
-/** A stored picture; a sign in its place if it is gone. Its meaning is said beside it, so it is silent itself. */
-export function Thumbnail({ source }: { source: ImageSource }) {
-  const { pictures } = useStudio();
+/**
+ * A stored picture; a sign in its place if it is gone. Its meaning is said beside it, so it is silent itself.
+ * @param from where it is stored, if not with the project's pictures.
+ */
+export function Thumbnail({ source, from }: { source: ImageSource; from?: Pictures }) {
+  const studio = useStudio();
+  const pictures = from ?? studio.pictures;
   const [shown, setShown] = useState<{ sha256: string; url: string | null } | null>(null);
   useEffect(() => {
     let wanted = true;

@@ -1,0 +1,16 @@
+/** Saves a text as a file, where the browser puts downloads. */
+export function saveText(name: string, type: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The download has its own hold on what it saves, but not before it has begun.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+/** A name that every file system takes. */
+export function fileName(text: string): string {
+  const name = text.replace(/[^\p{L}\p{N}._-]+/gu, ' ').trim();
+  return name.replaceAll(' ', '-') || 'evaluation';
+}
