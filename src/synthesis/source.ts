@@ -18,7 +18,8 @@ export class PreparedSource {
   /** RGB at working size, on the backend. */
   readonly photo: DeviceRaster;
   readonly #cache = new Map<string, Promise<DeviceRaster>>();
-  #foreground: Promise<Foreground> | null = null;
+  #jnd: Promise<Raster> | null = null;
+  #foreground: Foreground | null = null;
   #disposed = false;
 
   constructor(
@@ -38,21 +39,27 @@ export class PreparedSource {
     });
   }
 
-  /** Where the photograph's product is, by any threshold, at working size: from one JND map, which is read back. */
-  foreground(): Promise<Foreground> {
-    this.#foreground ??= this.#mapForeground();
-    const mapping = this.#foreground;
+  /** JND of the photograph over its maximum, one channel, working size, in memory. The source keeps it. */
+  jnd(): Promise<Raster> {
+    this.#jnd ??= this.#mapJnd();
+    const mapping = this.#jnd;
     mapping.catch(() => {
-      if (this.#foreground === mapping) this.#foreground = null;
+      if (this.#jnd === mapping) this.#jnd = null;
     });
     return mapping;
   }
 
-  async #mapForeground(): Promise<Foreground> {
+  /** Where the photograph's product is, by any threshold, at working size. The source keeps it. */
+  async foreground(): Promise<Foreground> {
+    const map = await this.jnd();
+    return (this.#foreground ??= new Foreground(map));
+  }
+
+  async #mapJnd(): Promise<Raster> {
     const { backend } = this.stages;
     const map = quickJndMap(backend, this.raster);
     try {
-      return new Foreground(await backend.download(map));
+      return await backend.download(map);
     } finally {
       backend.release(map);
     }

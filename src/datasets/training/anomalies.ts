@@ -179,7 +179,7 @@ export class SyntheticAnomalies implements SampleSource {
 /** Picture, JND map and edges of a normal; the source keeps what it computed. */
 async function truthOf({ source }: AnomalyNormal, signal?: AbortSignal): Promise<Truth> {
   const { backend } = source.stages;
-  const jnd = await source.jndInMemory();
+  const jnd = await source.jnd();
   return { image: source.raster, jnd, edges: await backend.download(await source.edges('e1', signal)) };
 }
 
