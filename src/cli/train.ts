@@ -56,8 +56,9 @@ interface Lines {
   err(line: string): void;
 }
 
-/** Anomalies that a detector is measured on. */
-const HELD_OUT_ANOMALIES = 24;
+/** Anomalies that a detector is measured on: so many for each held-out photograph, and at most. */
+const ANOMALIES_EACH = 6;
+const MOST_ANOMALIES = 48;
 /** Seconds between two lines of progress, and between two checkpoints. */
 const LINE_SECONDS = 10;
 const CHECKPOINT_SECONDS = 120;
@@ -123,13 +124,14 @@ export async function trainDetectorCommand(options: TrainDetectorOptions, lines:
         seed: config.seed,
         supply: supplyFor(config.size, training.length),
       };
-      lines.out(`Making ${HELD_OUT_ANOMALIES} anomalies on ${heldOut.length} held-out photographs to measure with.`);
+      const count = Math.min(MOST_ANOMALIES, ANOMALIES_EACH * heldOut.length);
+      lines.out(`Making ${count} anomalies on held-out photographs to measure with.`);
       const held = new SyntheticAnomalies(heldOut, settings, normals);
       return new DetectorTrainer({
         config,
         init,
         samples: new SyntheticAnomalies(training, settings),
-        heldOut: await heldOutPictures(heldOut, held, HELD_OUT_ANOMALIES, signal),
+        heldOut: await heldOutPictures(heldOut, held, count, signal),
         figures: { averagePrecision, thresholdOfBestF1 },
       });
     },

@@ -18,7 +18,7 @@ afterAll(() => device?.destroy());
 const config = generatorConfigSchema.parse({
   what: 'generator',
   init: { id: 'tiny.onnx', sha256: '0'.repeat(64) },
-  size: 32,
+  size: 16,
   batch: 1,
   steps: 4,
   seed: 7,
@@ -30,7 +30,7 @@ const config = generatorConfigSchema.parse({
   adversarialFrom: 0,
 });
 const init = tinyGenerator();
-const normals = tinyNormals(3, 32);
+const normals = tinyNormals(3, 16);
 
 function start(guard?: ConstructorParameters<typeof TrainingRun>[3]): TrainingRun {
   const trainer = new GeneratorTrainer({

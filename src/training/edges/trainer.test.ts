@@ -24,7 +24,7 @@ const config = (changes: Partial<EdgesConfig> = {}): EdgesConfig =>
     what: 'edges',
     init: { id: 'tiny.onnx', sha256: '0'.repeat(64) },
     size: SIZE,
-    batch: 2,
+    batch: 1,
     steps: 60,
     seed: 5,
     rate: 0.02,

@@ -22,8 +22,8 @@ const config = (changes: Partial<GeneratorConfig> = {}): GeneratorConfig =>
     what: 'generator',
     init: { id: 'tiny.onnx', sha256: '0'.repeat(64) },
     size: SIZE,
-    batch: 2,
-    steps: 40,
+    batch: 1,
+    steps: 30,
     seed: 7,
     rate: 0.02,
     validateEvery: 20,
@@ -57,7 +57,7 @@ describe('a generator', () => {
     const before = tf.memory().numTensors;
     const run = start();
     const first = await run.measure();
-    const reports = await steps(run, 40);
+    const reports = await steps(run, 30);
     const mean = (part: readonly StepReport[], name: string) =>
       part.reduce((sum, { losses }) => sum + losses[name], 0) / part.length;
     expect(mean(reports.slice(-8), 'l1')).toBeLessThan(0.7 * mean(reports.slice(0, 8), 'l1'));
@@ -87,13 +87,13 @@ describe('a generator', () => {
 
   it('goes on from a checkpoint as if it had not been interrupted', async () => {
     const before = tf.memory().numTensors;
-    const settings = config({ steps: 12, validateEvery: 4 });
+    const settings = config({ steps: 6, validateEvery: 2, batch: 2 });
     const whole = start(settings);
     const uninterrupted: unknown[] = [];
     for await (const event of whole.train()) if (event.kind === 'measurement') uninterrupted.push(event.values);
 
     const interrupted = start(settings);
-    for await (const event of interrupted.train()) if (event.kind === 'step' && event.step === 7) break;
+    for await (const event of interrupted.train()) if (event.kind === 'step' && event.step === 3) break;
     const bytes = await interrupted.checkpoint();
     interrupted.dispose();
     const checkpoint = decodeCheckpoint(bytes, 'run.checkpoint');
@@ -101,7 +101,7 @@ describe('a generator', () => {
     expect(checkpoint.init).toEqual(init);
     const resumed = start(settings);
     resumed.restore(checkpoint, 'run.checkpoint');
-    expect([resumed.step, resumed.batch, resumed.measurements.length]).toEqual([7, 2, 2]);
+    expect([resumed.step, resumed.batch, resumed.measurements.length]).toEqual([3, 2, 2]);
     for await (const _ of resumed.train());
     expect(resumed.done).toBe(true);
 
