@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { StudioError } from '../core/errors';
 import { sha256 } from '../core/hash';
@@ -40,6 +40,37 @@ export async function writeBytes(file: string, bytes: Uint8Array): Promise<void>
       { file, cause },
     );
   }
+}
+
+/**
+ * Replaces a file as a whole: whoever reads it, or finds it after a crash, has the old one or the new one.
+ * @throws StudioError as {@link writeBytes}.
+ */
+export async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
+  const part = `${file}.part`;
+  await writeBytes(part, bytes);
+  try {
+    await rename(part, file);
+  } catch (cause) {
+    await rm(part, { force: true });
+    const message = `${file} could not be written (${(cause as Error).message}). Choose another place.`;
+    throw new StudioError('storage-failed', 'cli', message, { file, cause });
+  }
+}
+
+/**
+ * Makes sure that a file can be written later, without touching one that is there.
+ * @throws StudioError `storage-failed` naming the file.
+ */
+export async function requireWritable(file: string): Promise<void> {
+  const found = await stat(file).catch(() => null);
+  if (found?.isDirectory()) {
+    const message = `${file} is a folder. Give the name of a file to write.`;
+    throw new StudioError('storage-failed', 'cli', message, { file });
+  }
+  const part = `${file}.part`;
+  await writeBytes(part, new Uint8Array());
+  await rm(part, { force: true });
 }
 
 export interface Photograph {

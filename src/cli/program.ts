@@ -4,12 +4,19 @@ import { reportOf } from '../core/errors';
 import { edgeOutputSchema, operationSchema, type Operation } from '../core/recipe';
 import type { Box } from '../core/mask';
 import type { PromptPoint } from '../models/sam/segmenter';
+import type { RegionKind } from '../synthesis/draw';
 import { detectCommand, MAP_WRITERS, type DetectOptions } from './detect';
 import { edgesCommand } from './edges';
 import { evaluateCommand, type EvaluateOptions } from './evaluate';
 import { jndCommand, type JndOptions } from './jnd';
 import { regionsCommand, type RegionsOptions } from './regions';
-import { recipeCommand, synthCommand, type RegionKind } from './synth';
+import { recipeCommand, synthCommand } from './synth';
+import {
+  trainDetectorCommand,
+  trainGeneratorCommand,
+  type TrainDetectorOptions,
+  type TrainGeneratorOptions,
+} from './train';
 
 /** Where lines go; without line ends. */
 export interface CliOutput {
@@ -27,6 +34,12 @@ function wholeNumber(least: number) {
     }
     return value;
   };
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('It takes a number above 0.');
+  return value;
 }
 
 function operations(text: string): Operation[] {
@@ -161,6 +174,41 @@ function createProgram({ out, err }: CliOutput): Command {
     .option('--model [file]', 'make the maps with this detector (.onnx), or with the shipped one')
     .option('--json', 'print JSON instead of a table')
     .action((options: EvaluateOptions) => evaluateCommand(options, out, err));
+
+  const train = program
+    .command('train')
+    .description('adapt a network to photographs of the normal product; the result is an ordinary ONNX file');
+  const common = (command: Command) =>
+    command
+      .requiredOption('--images <folder>', 'the photographs: of one size, from one camera')
+      .requiredOption('--out <file>', 'the .onnx file to write')
+      .option('--init <file>', 'the .onnx file to start from; the shipped one if left out')
+      .option('--steps <n>', 'how many; chosen by the number of photographs if left out', wholeNumber(1))
+      .option('--size <px>', 'side of the squares that are trained on', wholeNumber(1))
+      .option('--seed <s>', 'same seed, same run', wholeNumber(0))
+      .option('--batch <n>', 'pictures in a step', wholeNumber(1))
+      .option('--rate <r>', 'peak of the learning rate', positiveNumber)
+      .option('--checkpoint <file>', 'where the run is stored, and taken up again; beside --out if left out')
+      .addOption(
+        new Option('--device <name>', 'auto: a GPU if there is one; gpu: also one in software')
+          .choices(['auto', 'gpu', 'cpu'])
+          .default('auto'),
+      );
+  common(train.command('generator'))
+    .description('paint pictures from edges: pix2pixHD and, with a single photograph, DeepSIM')
+    .addOption(new Option('--layers <which>', 'what is trained').choices(['all', 'decoder']))
+    .addOption(new Option('--mirror', 'mirror half of the pictures; not where there is writing').preset(0.5))
+    .action((options: TrainGeneratorOptions) => trainGeneratorCommand(options, { out, err }));
+  common(train.command('detector'))
+    .description('find anomalies, on such as are synthesised from the photographs')
+    .addOption(new Option('--layers <which>', 'what is trained').choices(['all', 'localization']))
+    .option('--generator <file>', 'the generator that makes the anomalies; the shipped one if left out')
+    .addOption(
+      new Option('--regions <kind>', 'semantic: parts of the picture; arbitrary: random shapes; mixed: by turns')
+        .choices(['semantic', 'arbitrary', 'mixed'])
+        .default('mixed'),
+    )
+    .action((options: TrainDetectorOptions) => trainDetectorCommand(options, { out, err }));
   return program;
 }
 

@@ -2,9 +2,16 @@ import { fileURLToPath } from 'node:url';
 import { createCpuBackend } from '../compute/cpu';
 import { createNodeRuntime } from '../compute/onnx/runtime-node';
 import { createGenerator } from '../models/generator/generator';
+import { loadOwnGenerator, type GeneratorModel } from '../models/generator/load';
 import { createEdgeDetector } from '../models/pidinet/pidinet';
 import type { GeneratorCard } from '../models/cards';
-import { loadOwnEdges, loadShippedEdges, loadShippedGenerator, type LoadedModel } from '../models/weights';
+import {
+  loadOwnEdges,
+  loadShippedEdges,
+  loadShippedGenerator,
+  type LoadedModel,
+  type WeightSource,
+} from '../models/weights';
 import { folderSource } from '../models/weights-node';
 import type { Stages } from '../synthesis/types';
 import path from 'node:path';
@@ -23,8 +30,11 @@ export interface NodeStages {
 export interface StagesWanted {
   /** The person's own edge detector, instead of the shipped one. */
   readonly weights?: string;
-  /** Whether the generator may be needed: opening it takes most of a short command's time. */
-  readonly generator: boolean;
+  /**
+   * Whether the generator may be needed: opening it takes most of a short command's time. A path: the person's own,
+   * instead of the shipped one.
+   */
+  readonly generator: boolean | string;
 }
 
 /** The studio's stages in Node: native ONNX Runtime where it is installed, else wasm; the CPU kernels. */
@@ -35,7 +45,7 @@ export async function openStages({ weights, generator: wanted }: StagesWanted): 
     weights === undefined
       ? loadShippedEdges(source)
       : readBytes(weights).then((bytes) => loadOwnEdges(bytes, path.basename(weights), source)),
-    wanted ? loadShippedGenerator(source) : null,
+    wanted === false ? null : openGenerator(wanted, source),
   ]);
   const backend = createCpuBackend();
   const detector = createEdgeDetector(await runtime.open(edges.bytes, edges.name), backend);
@@ -45,10 +55,16 @@ export async function openStages({ weights, generator: wanted }: StagesWanted): 
       backend,
       edgeDetector: detector,
       edgeModel: edges.ref,
-      generator: painter && { width: generator.card!.size, height: generator.card!.size, run: painter.run },
+      generator: painter && { width: generator.size, height: generator.size, run: painter.run },
       generatorModel: generator?.ref ?? null,
     },
     generatorCard: generator?.card ?? null,
     models: generator ? [edges, generator] : [edges],
   };
+}
+
+async function openGenerator(wanted: true | string, source: WeightSource): Promise<GeneratorModel | null> {
+  if (wanted !== true) return loadOwnGenerator(await readBytes(wanted), path.basename(wanted));
+  const shipped = await loadShippedGenerator(source);
+  return shipped && { ...shipped, size: shipped.card!.size };
 }

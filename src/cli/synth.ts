@@ -10,7 +10,8 @@ import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
 import { categoryName, mvtecAdEntries, type ExportPair } from '../datasets/mvtec-ad';
 import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
 import { randomDonor } from '../synthesis/donor';
-import { DEFAULT_SHARE, randomRequest, recipeFor, requestOf } from '../synthesis/recipes';
+import { drawRequest, type Drawable, type RegionKind } from '../synthesis/draw';
+import { DEFAULT_SHARE, recipeFor, requestOf } from '../synthesis/recipes';
 import { PreparedSource } from '../synthesis/source';
 import { finishMask, synthesize } from '../synthesis/synthesize';
 import type { SynthesisRequest } from '../synthesis/types';
@@ -29,9 +30,6 @@ export interface SynthOptions {
   readonly renderer: 'auto' | 'generator' | 'direct';
   readonly regions: RegionKind;
 }
-
-/** LogicAL's region strategies: parts of the picture, random shapes, either with the same chance. */
-export type RegionKind = 'semantic' | 'arbitrary' | 'mixed';
 
 /** Grid points a side at which parts are looked for. */
 const GRID = 16;
@@ -73,16 +71,17 @@ async function drawPair(random: Random, options: SynthOptions, shelf: Shelf): Pr
     const chance = random.fork(`attempt ${attempt}`);
     const target = await shelf.draw(chance.fork('image'));
     const { width, height } = target.source.raster;
-    const renderer = options.renderer === 'auto' ? await shelf.rendererOf(target) : options.renderer;
-    const semantic = options.regions === 'semantic' || (options.regions === 'mixed' && chance.fork('kind').chance(0.5));
-    const part = semantic ? await shelf.part(target, chance.fork('part')) : null;
-    if (semantic && !part) continue;
-    const where = part ? { shapes: part } : { foreground: await shelf.foreground(target) };
-    const { request, shapes, feather } = randomRequest(
-      chance,
-      { width, height },
-      { operations: options.operations, renderer, share: DEFAULT_SHARE, ...where },
-    );
+    const { operations, regions, renderer } = options;
+    const picture: Drawable = {
+      width,
+      height,
+      renderer: async () => (renderer === 'auto' ? shelf.rendererOf(target) : renderer),
+      foreground: () => shelf.foreground(target),
+      part: (random) => shelf.part(target, random),
+    };
+    const drawn = await drawRequest(chance, picture, { operations, regions, share: DEFAULT_SHARE });
+    if (!drawn) continue;
+    const { request, shapes, feather } = drawn;
     const donor = request.operation === 'remove' ? null : await shelf.draw(chance.fork('donor'), target.photograph.id);
     const recipe = recipeFor(request, shelf.node.stages, {
       seed: chance.seed,

@@ -4,6 +4,7 @@ import { Random } from '../core/random';
 import type { Backend, DeviceRaster } from './backend';
 import { createCpuBackend } from './cpu';
 import { openDevice } from './device';
+import { openNodeGpu } from './gpu-node';
 import { createWebGpuBackend, type WebGpuBackend } from './webgpu';
 
 /**
@@ -14,7 +15,6 @@ import { createWebGpuBackend, type WebGpuBackend } from './webgpu';
 /** Where Debian's Chromium keeps SwiftShader, a Vulkan device in software. */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
-/** The entrance to WebGPU in this process. Kept, because Dawn lives only as long as it. */
 let entrance: Promise<GPU | null> | null = null;
 
 /** @throws Error under REQUIRE_WEBGPU=1 when there is none. */
@@ -27,10 +27,7 @@ async function loadDawn(): Promise<GPU | null> {
   if (!process.env.VK_ICD_FILENAMES && process.platform === 'linux' && existsSync(SWIFTSHADER)) {
     process.env.VK_ICD_FILENAMES = SWIFTSHADER;
   }
-  const { create, globals } = await import('webgpu');
-  // Error classes and flags that browsers have.
-  Object.assign(globalThis, globals);
-  const gpu = create(process.platform === 'linux' ? ['backend=vulkan'] : []);
+  const gpu = await openNodeGpu();
   return (await gpu.requestAdapter()) ? gpu : noGpu('WebGPU found no adapter');
 }
 

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'bad-recipe'
   | 'bad-project'
   | 'bad-weights'
+  | 'bad-checkpoint'
   | 'altered-weights'
   | 'missing-weights'
   | 'model-failed'

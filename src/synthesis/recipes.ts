@@ -97,12 +97,19 @@ export const DEFAULT_SHARE: RandomSettings['share'] = [0.02, 0.1];
 /** Gaussian σ of a random region's border, px. */
 const FEATHER = 1.5;
 
+/** A request that was drawn, and the region that a recipe of it keeps. */
+export interface RandomRequest {
+  readonly request: SynthesisRequest;
+  readonly shapes: RegionShape[];
+  readonly feather: number;
+}
+
 /** A request drawn from the generator of chance alone: operation, region (arbitrary, if none is given), augmentation. */
 export function randomRequest(
   random: Random,
   size: { readonly width: number; readonly height: number },
   settings: RandomSettings,
-): { readonly request: SynthesisRequest; readonly shapes: RegionShape[]; readonly feather: number } {
+): RandomRequest {
   const operation = random.fork('operation').pick(settings.operations);
   const share = random.fork('share').uniform(...settings.share);
   const shapes = settings.shapes

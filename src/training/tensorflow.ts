@@ -1,17 +1,84 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { StudioError } from '../core/errors';
+import { useQuickCpuKernels } from './cpu-kernels';
+
+/** A device that TensorFlow.js is to share with kernels and ONNX Runtime. */
+export interface SharedGpu {
+  readonly device: GPUDevice;
+  readonly info: GPUAdapterInfo;
+}
+
+/** Where TensorFlow.js computes. */
+export interface TensorFlow {
+  readonly backend: 'cpu' | 'webgpu';
+  /**
+   * Runs work to its end, and tells what went wrong on a GPU, where failures come late and elsewhere.
+   * @throws StudioError `out-of-memory`, `device-lost`; else what the work throws.
+   */
+  guard<T>(work: () => Promise<T>): Promise<T>;
+}
 
 /**
- * Makes TensorFlow.js ready to train: its gradients are registered, and unless a backend was chosen before, the one on
- * the CPU in plain JavaScript is. Of TensorFlow.js only the core and the backend are loaded, not its layers, converters
+ * Makes TensorFlow.js ready to train: its gradients are registered, and it computes on the given device, or in plain
+ * JavaScript where there is none. Of TensorFlow.js only the core and the backend are loaded, not its layers, converters
  * or WebGL.
  */
-export async function startTensorFlow(): Promise<void> {
-  // The build that Node loads registers every gradient, the one for bundlers none. This path is no package entry and
-  // Node could not load it; it need not, since there the question answers itself.
+export async function startTensorFlow(gpu: SharedGpu | null = null): Promise<TensorFlow> {
+  // Else its CPU backend advises to install another one, on every start.
+  tf.enableProdMode();
+  // No build of the core registers gradients, and this path is no package entry: bundlers find it, Node alone does not
+  // and has to load the package `@tensorflow/tfjs` before, whose build does it (src/cli/tensorflow.ts).
   if (!tf.getGradient('Conv2D')) await import('@tensorflow/tfjs-core/dist/register_all_gradients');
-  if (Object.keys(tf.engine().registryFactory).length === 0) {
-    await import('@tensorflow/tfjs-backend-cpu');
-    await tf.setBackend('cpu');
+  if (gpu) {
+    const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
+    // The package registers one over a device of its own, where it finds WebGPU.
+    if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
+    const { device, info } = gpu;
+    claimWebGpu();
+    tf.registerBackend('webgpu', () => new WebGPUBackend(device, info));
+    await tf.setBackend('webgpu');
+    await tf.ready();
+    return { backend: 'webgpu', guard: guardOf(device) };
   }
+  if (!tf.findBackendFactory('cpu')) await import('@tensorflow/tfjs-backend-cpu');
+  useQuickCpuKernels();
+  await tf.setBackend('cpu');
   await tf.ready();
+  return { backend: 'cpu', guard: (work) => work() };
+}
+
+/** TensorFlow.js takes a device only where `navigator.gpu` is, which in Node it is not. */
+function claimWebGpu(): void {
+  const { navigator } = globalThis as { navigator?: { gpu?: unknown } };
+  if (navigator?.gpu) return;
+  if (!navigator) Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: {}, configurable: true });
+}
+
+function guardOf(device: GPUDevice): TensorFlow['guard'] {
+  let lost: string | null = null;
+  void device.lost.then(({ message }) => (lost = message || 'no reason given'));
+  return async (work) => {
+    device.pushErrorScope('out-of-memory');
+    const outcome = await work().then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    const shortage = await device.popErrorScope().catch(() => null);
+    if (lost !== null) {
+      const message = `The graphics device was lost (${lost}), and with it the steps since the last checkpoint. Go on from there.`;
+      throw new StudioError('device-lost', 'training', message, {
+        cause: 'error' in outcome ? outcome.error : undefined,
+      });
+    }
+    if (shortage) {
+      throw new StudioError(
+        'out-of-memory',
+        'training',
+        `The graphics device has no memory left (${shortage.message}).`,
+      );
+    }
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  };
 }

@@ -13,22 +13,16 @@ import { DerivedCache, MemoryFiles } from '../project/derived';
 import { newDraft, type Draft, type ImageRecord } from '../project/document';
 import type { DetectRequest } from './api';
 import { IndexedDbSettings } from './settings';
+import { photographOf, standInBrowser } from './testing';
 
 /** Looking for anomalies by the worker's own code in Node, with a detector that takes brightness for one. */
 
-const PUBLIC = new URL('../../public/', import.meta.url);
-
-vi.mock('../compute/onnx/runtime-wasm', async () => {
-  const { createNodeRuntime } = await import('../compute/onnx/runtime-node');
-  return { createWasmRuntime: () => createNodeRuntime({ build: 'wasm', threads: 1 }) };
-});
-vi.mock('../datasets/codec-browser', async () => ({
-  browserCodec: (await import('../datasets/codec-node')).nodeCodec,
-}));
+vi.mock('../compute/onnx/runtime-wasm', async () => (await import('./testing')).runtimeInNode());
+vi.mock('../datasets/codec-browser', async () => (await import('./testing')).codecInNode());
 
 const [WIDTH, HEIGHT] = [60, 40];
 let files: Map<string, Uint8Array<ArrayBuffer>>;
-let asked: string[];
+let fetched: readonly string[];
 let image: ImageRecord;
 let draft: Draft;
 let storage: { weights: MemoryBlobStore; settings: IndexedDbSettings; derived: DerivedCache };
@@ -68,20 +62,7 @@ async function ship(weights: Uint8Array<ArrayBuffer>, change: object = {}): Prom
 beforeEach(async () => {
   const photo = await photograph();
   files = new Map([['photo.png', photo]]);
-  image = {
-    id: 'photo',
-    datasetId: 'd',
-    name: 'photo.png',
-    path: 'photo.png',
-    width: WIDTH,
-    height: HEIGHT,
-    bytes: photo.length,
-    source: { kind: 'url', url: 'photo.png', sha256: await sha256(photo) },
-    thumbnail: null,
-    split: 'train',
-    label: 'good',
-    masks: [],
-  };
+  image = await photographOf(photo, WIDTH, HEIGHT);
   const square = { kind: 'rectangle', x: 17, y: 7, width: 26, height: 26, rotation: 0, combine: 'add' } as const;
   draft = { ...newDraft('photo', 1), shapes: [square], renderer: 'direct' };
   storage = {
@@ -89,12 +70,6 @@ beforeEach(async () => {
     settings: new IndexedDbSettings(`detector-${++visits}`),
     derived: new DerivedCache(new MemoryFiles()),
   };
-  asked = [];
-  vi.stubGlobal('self', { location: { href: 'http://studio/app/' } });
-  vi.stubGlobal('navigator', {
-    hardwareConcurrency: 2,
-    storage: { getDirectory: () => Promise.reject(new DOMException('none', 'SecurityError')) },
-  });
   vi.stubGlobal(
     'ImageData',
     class {
@@ -106,12 +81,9 @@ beforeEach(async () => {
     },
   );
   vi.stubGlobal('createImageBitmap', async (data: ImageData) => data);
-  vi.stubGlobal('fetch', async (url: URL) => {
-    const file = url.href.replace('http://studio/app/', '');
-    asked.push(file);
-    if (files.has(file)) return new Response(files.get(file));
-    if (/^models\/(test-)?detector/.test(file)) return new Response(null, { status: 404 });
-    return new Response(new Uint8Array(await readFile(new URL(file, PUBLIC))));
+  fetched = standInBrowser((name) => {
+    if (files.has(name)) return new Response(files.get(name));
+    return /^models\/(test-)?detector/.test(name) ? new Response(null, { status: 404 }) : undefined;
   });
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -141,7 +113,7 @@ describe('looking for anomalies', { timeout: 60_000 }, () => {
     await ship(detectorFixture({ threshold: { image: 0.6, pixel: 0.7 } }));
     const studio = await visit();
     expect(await studio.detector()).toMatchObject({ id: 'detector-test', title: 'Brightness', state: 'shipped' });
-    expect(asked).not.toContain('models/test-detector.onnx');
+    expect(fetched).not.toContain('models/test-detector.onnx');
 
     const found = await studio.detect(request());
     expect(found.map).toMatchObject({ width: WIDTH, height: HEIGHT, channels: 1 });
@@ -254,7 +226,7 @@ describe('a detector that the person brings', { timeout: 60_000 }, () => {
 
   it('is told from an edge detector by what it holds, also where it lacks something', async () => {
     const studio = await visit();
-    const edges = new Uint8Array(await readFile(new URL('models/pidinet-small.onnx', PUBLIC)));
+    const edges = new Uint8Array(await readFile(new URL('../../public/models/pidinet-small.onnx', import.meta.url)));
     const text = new TextEncoder().encode('no network');
     const lacking = detectorFixture({ metadata: { 'detector.size': undefined } });
     const unnamed = detectorFixture({ without: ['anomaly_map'] });

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { image, int64s, model, node, tensor } from './build';
-import { floatInitializers, metadata, parseOnnx, readFloats, serializeOnnx, toNumber, writeFloats } from './onnx';
+import {
+  floatInitializers,
+  metadata,
+  parseOnnx,
+  readFloats,
+  serializeOnnx,
+  setMetadata,
+  toNumber,
+  writeFloats,
+} from './onnx';
 import type { OnnxModel, OnnxTensor } from './schema';
 
 const weights = [1, -2, 0.5, 65504, 1e-7, 3.25];
@@ -128,5 +137,12 @@ describe('ONNX files', () => {
     const parsed = parseOnnx(serializeOnnx(source), 'a');
     expect(metadata(parsed, 'pidinet.variant')).toBe('tiny');
     expect(metadata(parsed, 'other')).toBeUndefined();
+    setMetadata(parsed, 'pidinet.variant', 'small');
+    setMetadata(parsed, 'other', 'new');
+    const again = parseOnnx(serializeOnnx(parsed), 'a');
+    expect(again.metadataProps.map(({ key, value }) => [key, value])).toEqual([
+      ['pidinet.variant', 'small'],
+      ['other', 'new'],
+    ]);
   });
 });

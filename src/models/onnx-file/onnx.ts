@@ -132,6 +132,13 @@ export function writeFloats(tensor: OnnxTensor, data: Float32Array, precision: P
   delete tensor.int32Data;
 }
 
+/** Puts an entry into the model's metadata, in place of the one of this key if there is one. */
+export function setMetadata(model: OnnxModel, key: string, value: string): void {
+  const entry = model.metadataProps.find((each) => each.key === key);
+  if (entry) entry.value = value;
+  else model.metadataProps.push({ key, value });
+}
+
 /** An entry of the model's metadata, e.g. `pidinet.variant`. */
 export function metadata(model: OnnxModel, key: string): string | undefined {
   return model.metadataProps.find((entry) => entry.key === key)?.value;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../core/random';
-import { image, model, node, tensor } from '../../models/onnx-file/build';
+import { image, int64s, model, node, tensor } from '../../models/onnx-file/build';
 import { floatInitializers, parseOnnx, readFloats, serializeOnnx, writeFloats } from '../../models/onnx-file/onnx';
 import { DataType, type OnnxModel } from '../../models/onnx-file/schema';
 import { TrainableGraph } from './graph';
@@ -125,6 +125,38 @@ describe('a graph', () => {
     });
   });
 
+  it('gives what outputs are the sigmoid of, also of a part of it', async () => {
+    const parts = model(
+      [free('x')],
+      [
+        node('Conv', ['x', 'w'], ['both']),
+        node('Sigmoid', ['both'], ['made']),
+        node('Slice', ['made', 'from', 'to', 'channels'], ['second']),
+        node('Sigmoid', ['x'], ['plain']),
+        node('Relu', ['x'], ['none']),
+      ],
+      [free('second'), free('plain'), free('none')],
+      [tensor('w', [2, 1, 1, 1], [3, -2]), int64s('from', [1]), int64s('to', [2]), int64s('channels', [1])],
+    );
+    const graph = load(parts);
+    expect([...graph.logits.keys()]).toEqual(['second', 'plain']);
+    tf.tidy(() => {
+      const x = tf.tensor4d([40, -40, 1], [1, 1, 1, 3]);
+      const asked = [...graph.logits.values(), 'second'];
+      const found = graph.run({ x }, { outputs: asked });
+      expect(Object.keys(found)).toEqual(asked);
+      expect(found[graph.logits.get('second')!].shape).toEqual([1, 1, 1, 3]);
+      expect([...found[graph.logits.get('second')!].dataSync()]).toEqual([-80, 80, -2]);
+      expect([...found[graph.logits.get('plain')!].dataSync()]).toEqual([40, -40, 1]);
+      expect(found.second.dataSync()[2]).toBeCloseTo(1 / (1 + Math.exp(2)), 6);
+    });
+    expect(
+      (await runOnnx((await graph.save()).bytes, { x: { dims: [1, 1, 1, 1], data: Float32Array.of(1) } })).second
+        .data[0],
+    ).toBeCloseTo(0.1192, 4);
+    graph.dispose();
+  });
+
   it('trains everything but statistics and what is frozen', () => {
     const graph = load(small(), { frozen: (name) => name === 'last' });
     const named = [...graph.variables].filter(([, variable]) => variable.trainable).map(([name]) => name);
@@ -227,6 +259,15 @@ describe('saving', () => {
       code: 'model-failed',
       message: expect.stringMatching(/net\.onnx .*2 of 4 weights in shift.*learning rate/),
     });
+    // Other values can be written in a variable's place.
+    const average = new Map([['shift', Float32Array.of(1, 2, 3, 4)]]);
+    const instead = await load(small()).save({ values: average, metadata: { 'detector.size': '64' } });
+    const averaged = floatInitializers(parseOnnx(instead.bytes, 'saved')).get('shift')!;
+    expect([...readFloats(averaged, 'saved').data]).toEqual([1, 2, 3, 4]);
+    expect(parseOnnx(instead.bytes, 'saved').metadataProps.map(({ key }) => key)).toEqual([
+      'detector.multiple',
+      'detector.size',
+    ]);
     graph.dispose();
   });
 });

@@ -6,6 +6,7 @@ import {
   parseOnnx,
   readFloats,
   serializeOnnx,
+  setMetadata,
   toNumber,
   writeFloats,
 } from '../../models/onnx-file/onnx';
@@ -22,8 +23,18 @@ export interface GraphOptions {
 }
 
 export interface RunOptions extends Partial<RunMode> {
-  /** The outputs wanted, all if left out. What only others need is not computed. */
+  /**
+   * The outputs wanted, or their {@link TrainableGraph.logits}; all outputs if left out. What only others need is not
+   * computed.
+   */
   readonly outputs?: readonly string[];
+}
+
+export interface SaveOptions {
+  /** Values to write in place of some variables' present ones, e.g. a moving average; in their dims. */
+  readonly values?: ReadonlyMap<string, Float32Array>;
+  /** Metadata entries to add, or to put in place of those there are. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** A trained network as a file. */
@@ -59,6 +70,11 @@ export class TrainableGraph {
   readonly outputs: readonly string[];
   /** By the name of the initializer, in the file's order and with the file's dims (convolutions: [M, C, kH, kW]). */
   readonly variables: ReadonlyMap<string, tf.Variable>;
+  /**
+   * Output → what it is the sigmoid of. {@link run} takes the names of logits like those of outputs: cross-entropy of a
+   * sigmoid's own result has no gradient where that rounds to 0 or 1.
+   */
+  readonly logits: ReadonlyMap<string, string>;
   readonly #steps: readonly Step[];
   /** Variables, what is known without running, and the names under which Cast nodes repeat them. */
   readonly #fixed: ReadonlyMap<string, Value>;
@@ -70,7 +86,9 @@ export class TrainableGraph {
     this.inputs = model.graph.input.map((input) => input.name).filter((input) => !weights.fixed.has(input));
     this.outputs = model.graph.output.map((output) => output.name);
     this.variables = weights.variables;
-    this.#steps = steps;
+    const found = findLogits(this.outputs, steps);
+    this.logits = new Map(found.map(({ output, logits }) => [output, logits]));
+    this.#steps = [...steps, ...found.flatMap((each) => each.steps)];
     this.#fixed = weights.fixed;
     this.#file = file;
   }
@@ -148,14 +166,14 @@ export class TrainableGraph {
    * Values beyond float16 become its greatest, which a note says.
    * @throws StudioError `model-failed` if a variable holds values that are not finite.
    */
-  async save(): Promise<SavedGraph> {
+  async save({ values = new Map(), metadata = {} }: SaveOptions = {}): Promise<SavedGraph> {
     const model = parseOnnx(this.#file, this.name);
     const stored = floatInitializers(model);
     const notes: string[] = [];
     for (const [name, variable] of this.variables) {
       const tensor = stored.get(name);
       if (!tensor) throw new RangeError(`${this.name} has no initializer ${name}.`);
-      const data = Float32Array.from(await variable.data<'float32'>());
+      const data = Float32Array.from(values.get(name) ?? (await variable.data<'float32'>()));
       const bad = data.filter((value) => !Number.isFinite(value)).length;
       if (bad) {
         const what = `has ${bad} of ${data.length} weights in ${name} that are no finite numbers`;
@@ -167,6 +185,7 @@ export class TrainableGraph {
       }
       writeFloats(tensor, data, 'stored');
     }
+    for (const [key, value] of Object.entries(metadata)) setMetadata(model, key, value);
     return { bytes: serializeOnnx(model), notes };
   }
 
@@ -211,7 +230,7 @@ export class TrainableGraph {
 
   #makePlan(outputs: readonly string[]): Plan {
     for (const output of outputs) {
-      if (!this.outputs.includes(output)) {
+      if (!this.outputs.includes(output) && ![...this.logits.values()].includes(output)) {
         throw this.#error('bad-argument', `has no output ${output}; ask for ${this.outputs.join(', ')}`);
       }
     }
@@ -232,6 +251,33 @@ export class TrainableGraph {
     }
     return plan.reverse();
   }
+}
+
+/** Operators that only move the values of their first input. */
+const MOVES = new Set(['Identity', 'Reshape', 'Slice', 'Squeeze', 'Transpose', 'Unsqueeze']);
+
+/** For each output that comes of a sigmoid, perhaps moved since: its logits, and the steps that move them alike. */
+function findLogits(
+  outputs: readonly string[],
+  steps: readonly Step[],
+): { output: string; logits: string; steps: readonly Step[] }[] {
+  const makers = new Map(steps.map((step) => [step.output, step]));
+  return outputs.flatMap((output) => {
+    const moves: Step[] = [];
+    let step = makers.get(output);
+    while (step && MOVES.has(step.node.operator)) {
+      moves.unshift(step);
+      step = makers.get(step.inputs[0]);
+    }
+    if (step?.node.operator !== 'Sigmoid') return [];
+    let [logits] = step.inputs;
+    const moved = moves.map((move) => {
+      const inputs = [logits, ...move.inputs.slice(1)];
+      logits = `${move.output}/logits`;
+      return { ...move, inputs, output: logits };
+    });
+    return [{ output, logits, steps: moved }];
+  });
 }
 
 function runStep({ node, kernel }: Step, inputs: Inputs, training: boolean): Value {

@@ -8,7 +8,7 @@ import { axesIn, type Layout } from '../value';
  * alone: dx = (dy − mean(dy) − y·mean(dy·y)) / √(variance + ε).
  * @param observe is shown mean and variance, with their axes kept; it owns neither.
  */
-function standardize(
+export function standardize(
   x: tf.Tensor,
   axes: number[],
   epsilon: number,

@@ -1,5 +1,4 @@
 import { Button, Loader, SegmentedControl, Switch } from '@mantine/core';
-import { IconAlertTriangle } from '@tabler/icons-react';
 import { COLOUR_SCALES, type ColourScale } from '../../../core/colour-scales';
 import { EXPLANATIONS, type Explanation } from '../../../models/detector/form';
 import type { HeatMap } from '../../../worker/api';
@@ -7,6 +6,7 @@ import { actionOf, LAYER_NAMES } from '../../actions';
 import { useSession, useShell, useStudio } from '../../app/context';
 import { gradientOf } from '../../canvas/HeatLegend';
 import { currentHeat, pixelThreshold } from '../../detection-view';
+import { ErrorNote } from '../../parts/ErrorNote';
 import { Section } from '../../parts/Section';
 import { SliderRow } from '../../parts/SliderRow';
 import classes from './detector.module.css';
@@ -201,10 +201,5 @@ function ReconstructionRow() {
 function Failure() {
   const error = useSession((state) => state.detection.error);
   if (!error) return null;
-  return (
-    <p className={classes.error} role="alert">
-      <IconAlertTriangle size={14} aria-hidden />
-      {error.message}
-    </p>
-  );
+  return <ErrorNote message={error.message} />;
 }

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Checkbox, Progress, SegmentedControl, Tooltip } from '@mantine/core';
-import { IconAlertTriangle, IconEye, IconEyeOff, IconPuzzle } from '@tabler/icons-react';
+import { IconEye, IconEyeOff, IconPuzzle } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, type MouseEvent } from 'react';
 import type { PartSettings } from '../../../synthesis/parts/refine';
@@ -7,6 +7,7 @@ import type { OpenedImage, PartProposal } from '../../../worker/api';
 import { actionOf } from '../../actions';
 import { useSession, useShell, useStudio } from '../../app/context';
 import { effectiveMode } from '../../canvas/tools/tool';
+import { ErrorNote } from '../../parts/ErrorNote';
 import { FoldSection, Section } from '../../parts/Section';
 import { SliderRow } from '../../parts/SliderRow';
 import { timeLeft } from '../../parts/time';
@@ -45,12 +46,7 @@ export function PartsSection() {
       >
         {parts?.job ? <Finding /> : <FindButton again={found} />}
         <ProductRows />
-        {parts?.error && (
-          <p className={classes.error} role="alert">
-            <IconAlertTriangle size={14} aria-hidden />
-            {parts.error.message}
-          </p>
-        )}
+        {parts?.error && <ErrorNote message={parts.error.message} />}
         {found && count === 0 && !parts.job && (
           <p className={shared.says}>
             No part is left. Lower “Quality” and “Stability” under Cleaning, or ask at more points.

@@ -1,6 +1,6 @@
 import { Loader, Switch } from '@mantine/core';
-import { IconAlertTriangle } from '@tabler/icons-react';
 import { useSession, useStudio } from '../../app/context';
+import { ErrorNote } from '../../parts/ErrorNote';
 import { SliderRow } from '../../parts/SliderRow';
 import classes from './parts-section.module.css';
 
@@ -39,12 +39,7 @@ export function ProductRows() {
 function Outcome() {
   const { mask, measuring, error } = useSession((state) => state.product);
   if (error) {
-    return (
-      <p className={classes.error} role="alert">
-        <IconAlertTriangle size={14} aria-hidden />
-        {error.message}
-      </p>
-    );
+    return <ErrorNote message={error.message} />;
   }
   if (!mask) {
     return measuring ? (

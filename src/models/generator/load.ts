@@ -1,0 +1,40 @@
+import { StudioError } from '../../core/errors';
+import { sha256 } from '../../core/hash';
+import type { GeneratorCard } from '../cards';
+import { metadata, parseOnnx } from '../onnx-file/onnx';
+import type { LoadedModel } from '../weights';
+
+/** Side of the pictures that generators are made for, px, where their files do not say it. */
+const USUAL_SIZE = 256;
+
+export interface GeneratorModel extends LoadedModel<GeneratorCard> {
+  /** Side of the square pictures it was trained on, px. */
+  readonly size: number;
+}
+
+/**
+ * A generator that the person brings or has trained.
+ * @throws StudioError `bad-weights` naming the file.
+ */
+export async function loadOwnGenerator(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<GeneratorModel> {
+  const model = parseOnnx(bytes, file);
+  const { input, output } = model.graph;
+  if (!input.some(({ name }) => name === 'edges') || output[0]?.name !== 'image') {
+    const message = `${file} is a network, but no edge-to-image generator: it does not turn “edges” into “image”. Choose another file.`;
+    throw new StudioError('bad-weights', 'model', message, { file });
+  }
+  const size = Number(metadata(model, 'generator.size') ?? USUAL_SIZE);
+  if (!Number.isInteger(size) || size < 1) {
+    const message = `${file} says that its pictures have a side of ${size} px. Choose another file.`;
+    throw new StudioError('bad-weights', 'model', message, { file });
+  }
+  return {
+    ref: { id: file, sha256: await sha256(bytes) },
+    name: file,
+    licence: 'as its owner states',
+    title: file,
+    bytes,
+    card: null,
+    size,
+  };
+}
