@@ -30,6 +30,9 @@ export function curveSvg({ title, xLabel, yLabel, xMax, limit, series }: CurveDr
   const x = (value: number) => fixed(LEFT + (value / xMax) * (WIDTH - LEFT - RIGHT));
   const y = (value: number) => fixed(TOP + (1 - value) * (HEIGHT - TOP - BOTTOM));
   const ticks = [0, 0.2, 0.4, 0.6, 0.8, 1];
+  // Of a part of the axis: fifths of the way to the limit.
+  const step = limit === undefined || xMax === 1 ? 0.2 : limit / 5;
+  const places = Array.from({ length: Math.floor(xMax / step + 1e-9) + 1 }, (_, i) => i * step);
   const end = WIDTH - RIGHT;
   return html`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${title}" class="curve">
     <text class="title" x="${LEFT}" y="14">${title}</text>
@@ -42,11 +45,14 @@ export function curveSvg({ title, xLabel, yLabel, xMax, limit, series }: CurveDr
     ${ticks.map(
       (tick) =>
         html`<line class="grid" x1="${LEFT}" x2="${end}" y1="${y(tick)}" y2="${y(tick)}" />
-          <text class="tick" x="${LEFT - 6}" y="${y(tick) + 3.5}" text-anchor="end">${tick}</text>
-          <line class="grid" x1="${x(tick * xMax)}" x2="${x(tick * xMax)}" y1="${TOP}" y2="${y(0)}" />
-          <text class="tick" x="${x(tick * xMax)}" y="${y(0) + 14}" text-anchor="middle">
-            ${Number((tick * xMax).toPrecision(3))}
-          </text>`,
+          <text class="tick" x="${LEFT - 6}" y="${y(tick) + 3.5}" text-anchor="end">${tick}</text>`,
+    )}
+    ${places.map(
+      (place) =>
+        html`<line class="grid" x1="${x(place)}" x2="${x(place)}" y1="${TOP}" y2="${y(0)}" />
+          <text class="tick" x="${x(place)}" y="${y(0) + 14}" text-anchor="middle"
+            >${Number(place.toPrecision(3))}</text
+          >`,
     )}
     <text class="label" x="${(LEFT + end) / 2}" y="${y(0) + 30}" text-anchor="middle">${xLabel}</text>
     <text class="label" transform="translate(11 ${(TOP + y(0)) / 2}) rotate(-90)" text-anchor="middle">${yLabel}</text>

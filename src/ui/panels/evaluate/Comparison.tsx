@@ -51,6 +51,10 @@ export function Comparison({ ids }: { ids: readonly string[] }) {
       }),
     [ids, evaluations, known],
   );
+  const spro = runs.every(({ record }) => record.figures.au_spro !== null);
+  const limits = spro ? SPRO_LIMITS : PRO_LIMITS;
+  const [chosen, setLimit] = useState(0.05);
+  const limit = limits.includes(chosen) ? chosen : limits[0];
   return (
     <section className={classes.view} aria-label="Comparison">
       <header className={classes.viewHead}>
@@ -64,8 +68,18 @@ export function Comparison({ ids }: { ids: readonly string[] }) {
       </header>
       <div className={classes.body}>
         <Sameness runs={runs} />
-        <FiguresBeside runs={runs} />
-        <CurvesTogether runs={runs} />
+        <div className={classes.limitRow}>
+          <h2 id="compared-limit">{spro ? 'AU-sPRO' : 'AUPRO'} up to a false-positive rate of</h2>
+          <SegmentedControl
+            size="xs"
+            aria-labelledby="compared-limit"
+            value={limitName(limit)}
+            onChange={(value) => setLimit(Number(value))}
+            data={limits.map((each) => ({ value: limitName(each), label: String(each) }))}
+          />
+        </div>
+        <FiguresBeside runs={runs} limit={limit} />
+        <CurvesTogether runs={runs} spro={spro} limit={limit} />
         <Disagreements runs={runs} />
       </div>
     </section>
@@ -96,8 +110,11 @@ function Sameness({ runs }: { runs: readonly Compared[] }) {
   ));
 }
 
-function FiguresBeside({ runs }: { runs: readonly Compared[] }) {
-  const rows = rowsOf(runs.map(({ record }) => record.figures));
+function FiguresBeside({ runs, limit }: { runs: readonly Compared[]; limit: number }) {
+  const rows = rowsOf(
+    runs.map(({ record }) => record.figures),
+    limit,
+  );
   return (
     <div className={classes.tableCard} tabIndex={0} role="group" aria-label="Figures beside each other">
       <table className={`${classes.table} ${classes.beside}`}>
@@ -148,8 +165,8 @@ interface Row {
   readonly lead: boolean;
 }
 
-/** What all have in common, and nothing that none has. */
-function rowsOf(all: readonly Figures[]): Row[] {
+/** What one of them has at least; of the kinds of anomalies the areas up to the limit alone. */
+function rowsOf(all: readonly Figures[], chosen: number): Row[] {
   const kinds = [...new Set(all.flatMap((figures) => Object.keys(figures.aupro_by_subset)))].sort();
   const rows: Row[] = [];
   const add = (name: string, value: (figures: Figures) => number | null | undefined, lead = true) =>
@@ -160,20 +177,17 @@ function rowsOf(all: readonly Figures[]): Row[] {
   add('Pixel AUROC', (figures) => figures.pixel_auroc);
   add('Pixel AP', (figures) => figures.pixel_ap);
   for (const limit of PRO_LIMITS) add(`AUPRO ${limit}`, (figures) => figures.aupro?.[limitName(limit)]);
-  for (const limit of SPRO_LIMITS) {
-    add(`AU-sPRO ${limit}`, (figures) => figures.au_spro?.mean?.[limitName(limit)]);
-    for (const kind of kinds) {
-      add(`${kindTitle(kind)} (sPRO ${limit})`, (figures) => figures.au_spro?.[kind]?.[limitName(limit)], false);
-    }
+  for (const kind of kinds) {
+    add(`${kindTitle(kind)}, up to ${chosen}`, (figures) => figures.aupro_by_subset[kind]?.[limitName(chosen)], false);
+  }
+  for (const limit of SPRO_LIMITS) add(`AU-sPRO ${limit}`, (figures) => figures.au_spro?.mean?.[limitName(limit)]);
+  for (const kind of kinds) {
+    add(`${kindTitle(kind)}, sPRO up to ${chosen}`, (figures) => figures.au_spro?.[kind]?.[limitName(chosen)], false);
   }
   return rows.filter(({ values }) => values.some((value) => value !== null));
 }
 
-function CurvesTogether({ runs }: { runs: readonly Compared[] }) {
-  const spro = runs.every(({ record }) => record.figures.au_spro !== null);
-  const limits = spro ? SPRO_LIMITS : PRO_LIMITS;
-  const [chosen, setLimit] = useState(spro ? 0.05 : 0.3);
-  const limit = limits.includes(chosen) ? chosen : limits[0];
+function CurvesTogether({ runs, spro, limit }: { runs: readonly Compared[]; spro: boolean; limit: number }) {
   const series = useMemo(() => {
     const draw = (curveOf: (details: EvaluationDetails) => Curve | null): CurveSeries[] =>
       runs.flatMap(({ record, details, colour, dash }) => {
@@ -188,40 +202,18 @@ function CurvesTogether({ runs }: { runs: readonly Compared[] }) {
     };
   }, [runs, spro]);
   return (
-    <>
-      <div className={classes.limitRow}>
-        <h2 id="compared-limit">Overlap up to a false-positive rate of</h2>
-        <SegmentedControl
-          size="xs"
-          aria-labelledby="compared-limit"
-          value={limitName(limit)}
-          onChange={(value) => setLimit(Number(value))}
-          data={limits.map((each) => ({ value: limitName(each), label: String(each) }))}
-        />
-      </div>
-      <div className={classes.curves}>
-        <CurveChart
-          title={spro ? 'Saturated region overlap, mean of kinds' : 'Region overlap (PRO)'}
-          xLabel="False-positive rate"
-          yLabel={spro ? 'Mean sPRO' : 'Mean PRO'}
-          xMax={Math.min(1, limit * 1.25)}
-          limit={limit}
-          series={series.overlap}
-        />
-        <CurveChart
-          title="ROC of images"
-          xLabel="False-positive rate"
-          yLabel="True-positive rate"
-          series={series.roc}
-        />
-        <CurveChart
-          title="Precision and recall of images"
-          xLabel="Recall"
-          yLabel="Precision"
-          series={series.precision}
-        />
-      </div>
-    </>
+    <div className={classes.curves}>
+      <CurveChart
+        title={spro ? 'Saturated region overlap, mean of kinds' : 'Region overlap (PRO)'}
+        xLabel="False-positive rate"
+        yLabel={spro ? 'Mean sPRO' : 'Mean PRO'}
+        xMax={Math.min(1, limit * 1.25)}
+        limit={limit}
+        series={series.overlap}
+      />
+      <CurveChart title="ROC of images" xLabel="False-positive rate" yLabel="True-positive rate" series={series.roc} />
+      <CurveChart title="Precision and recall of images" xLabel="Recall" yLabel="Precision" series={series.precision} />
+    </div>
   );
 }
 
@@ -240,7 +232,7 @@ const TILE = 104;
 
 /** Images that one calls anomalous and another does not, each at its own threshold. */
 function Disagreements({ runs }: { runs: readonly Compared[] }) {
-  const read = runs.flatMap(({ record, details }) => (details ? [{ record, details }] : []));
+  const read = runs.flatMap(({ record, details, colour }) => (details ? [{ record, details, colour }] : []));
   const found = useMemo(() => {
     const ready = runs.flatMap(({ record, details }) =>
       details ? [{ images: details.images, threshold: record.threshold }] : [],
@@ -291,7 +283,7 @@ function Differing({
   runs,
 }: {
   of: Disagreement<EvaluatedImage>;
-  runs: readonly { readonly record: EvaluationRecord; readonly details: EvaluationDetails }[];
+  runs: readonly { readonly record: EvaluationRecord; readonly details: EvaluationDetails; readonly colour: string }[];
 }) {
   const studio = useStudio();
   const [{ subset, defects }] = images;
@@ -306,7 +298,7 @@ function Differing({
         <strong>{path.slice(path.indexOf('/') + 1)}</strong>
         <span>{defects.length > 0 ? defects.map(({ name }) => kindTitle(name)).join(', ') : kindTitle(subset)}</span>
       </span>
-      {runs.map(({ record, details }, i) => (
+      {runs.map(({ record, details, colour }, i) => (
         <button
           key={record.id}
           type="button"
@@ -325,7 +317,7 @@ function Differing({
             </span>
           </span>
           <span className={classes.shotText}>
-            <span>{record.name}</span>
+            <i className={classes.swatch} style={{ background: `var(${colour})` }} />
             <b>{scoreText(images[i].score)}</b>
           </span>
         </button>

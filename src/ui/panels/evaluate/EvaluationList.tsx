@@ -1,9 +1,10 @@
-import { ActionIcon, Button, Checkbox, Menu, TextInput, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Button, Checkbox, Menu, UnstyledButton } from '@mantine/core';
 import { IconDotsVertical, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
-import { useMemo, useState, type KeyboardEvent } from 'react';
+import { useMemo, useState } from 'react';
 import type { EvaluationRecord } from '../../../project/evaluation';
 import { figureText } from '../../../project/evaluation-text';
 import { useProject, useSession, useStudio } from '../../app/context';
+import { NameField } from '../../parts/NameField';
 import classes from './evaluate.module.css';
 
 /** The evaluations that are kept with the project, youngest first. */
@@ -69,7 +70,17 @@ function Run({
 }) {
   const { evaluating } = useStudio();
   const [renaming, setRenaming] = useState(false);
-  if (renaming) return <Rename record={record} onDone={() => setRenaming(false)} />;
+  if (renaming) {
+    const done = (name: string | null) => {
+      if (name !== null) evaluating.rename(record.id, name);
+      setRenaming(false);
+    };
+    return (
+      <li className={classes.run}>
+        <NameField label="Name of the evaluation" name={record.name} className={classes.rename} onDone={done} />
+      </li>
+    );
+  }
   const { figures } = record;
   const areas = figures.au_spro
     ? `sPRO ${figureText(figures.au_spro.mean?.['0.05'])}`
@@ -115,34 +126,6 @@ function Run({
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-    </li>
-  );
-}
-
-function Rename({ record, onDone }: { record: EvaluationRecord; onDone: () => void }) {
-  const { evaluating } = useStudio();
-  const [name, setName] = useState(record.name);
-  const done = () => {
-    evaluating.rename(record.id, name);
-    onDone();
-  };
-  const press = (event: KeyboardEvent) => {
-    if (event.key === 'Enter') done();
-    if (event.key === 'Escape') onDone();
-  };
-  return (
-    <li className={classes.run}>
-      <TextInput
-        className={classes.rename}
-        aria-label="Name of the evaluation"
-        value={name}
-        // Only there once it was asked for.
-        autoFocus
-        onFocus={(event) => event.currentTarget.select()}
-        onChange={(event) => setName(event.currentTarget.value)}
-        onBlur={done}
-        onKeyDown={press}
-      />
     </li>
   );
 }

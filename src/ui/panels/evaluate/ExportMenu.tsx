@@ -35,7 +35,7 @@ export function ExportMenu({ run }: { run: Run }) {
           rightSection={<IconChevronDown size={13} />}
           loading={writing}
         >
-          Export
+          Save as…
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
