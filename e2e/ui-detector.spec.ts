@@ -64,9 +64,7 @@ test.beforeEach(async ({ page }) => {
   await openDemo(page);
 });
 
-test('a heat map is brought, coloured, thresholded, follows the result, and comes back after a reload', async ({
-  page,
-}) => {
+test('a heat map is brought, coloured, thresholded, and comes back after a reload', async ({ page }) => {
   if (!SHIPPED) {
     await expect(section(page)).toContainText('No anomaly detector is installed.');
     await expect(layer(page, 'Heat map')).toBeDisabled();
@@ -93,6 +91,16 @@ test('a heat map is brought, coloured, thresholded, follows the result, and come
   await expect(section(page)).toContainText('(100%) lie above it');
   await expect(legend(page)).toHaveAccessibleName(/threshold 0\.000$/);
 
+  await page.reload();
+  await detected(page);
+  await expect(section(page).getByRole('radio', { name: 'viridis' })).toBeChecked();
+  await expect(layer(page, 'Heat map')).toBeChecked();
+});
+
+test('score, heat map and reconstructions follow the result', async ({ page }) => {
+  await bring(page);
+  await page.keyboard.press('Shift+Digit5');
+  await detected(page);
   // The same picture, the same score; a region elsewhere, another result.
   const before = await scoreOf(page, 'Photograph');
   await page.keyboard.press('r');
@@ -108,11 +116,6 @@ test('a heat map is brought, coloured, thresholded, follows the result, and come
   await expect(section(page).getByRole('radio', { name: 'JND' })).toBeChecked();
   await expect(layer(page, 'Reconstruction')).toBeChecked();
   await printLatency(page, 'a fixture without weights');
-
-  await page.reload();
-  await detected(page);
-  await expect(section(page).getByRole('radio', { name: 'viridis' })).toBeChecked();
-  await expect(layer(page, 'Heat map')).toBeChecked();
 });
 
 test('a file that is no detector is refused by name, and the one before stays', async ({ page }) => {

@@ -7,6 +7,9 @@ import { createMask } from '../core/mask';
 import { createRaster, rgbFromImage8, type Raster } from '../core/raster';
 import { rleFromMask, rleIou } from '../core/rle';
 import { nodeCodec } from '../datasets/codec-node';
+import { createDetector } from './detector/detector';
+import { EXPLANATIONS } from './detector/form';
+import { loadShippedDetector } from './detector/load';
 import { createGenerator } from './generator/generator';
 import { createEdgeDetector, EDGE_OUTPUTS } from './pidinet/pidinet';
 import { loadShippedSam } from './sam/load';
@@ -69,6 +72,29 @@ describe('the shipped generator', { timeout: 120_000 }, () => {
     expect(Math.min(...picture.data)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...picture.data)).toBeLessThanOrEqual(1);
     await generator.release();
+  });
+});
+
+describe('the shipped anomaly detector', { timeout: 120_000 }, () => {
+  it('gives map, score and explanations of a photograph of any size, as its card says', async () => {
+    const model = await loadShippedDetector(source);
+    if (!model) {
+      console.log('skipped: public/models has no anomaly detector');
+      return;
+    }
+    const { form, card } = model;
+    expect({ size: form.size, multiple: form.multiple }).toEqual({ size: card!.size, multiple: card!.multiple });
+    expect(form.explanations).toEqual(EXPLANATIONS);
+    const detector = createDetector(await runtime.open(model.bytes, model.name), backend, form);
+    const { map, score, explanations } = await detector.detect(step(301, 203, 120), { explain: EXPLANATIONS });
+    expect([map, ...Object.values(explanations)].map(({ channels }) => channels)).toEqual([1, 3, 1, 1]);
+    for (const { width, height, data } of [map, ...Object.values(explanations)]) {
+      expect([width, height]).toEqual([301, 203]);
+      expect(data.every((value) => value >= 0 && value <= 1)).toBe(true);
+    }
+    expect(score).toBeGreaterThan(0);
+    expect(score).toBeLessThan(1);
+    await detector.release();
   });
 });
 
