@@ -45,8 +45,13 @@ def spread(samples: Sequence[Sample], count: int) -> List[Sample]:
     return [samples[round(i * (len(samples) - 1) / max(1, count - 1))] for i in range(count)]
 
 
-def sets(images: int, bsds: Path) -> Dict[str, List[Sample]]:
-    result = {"demo": demo.read_split("validation/good"), "composed": composed.scenes(images)}
+def sets(demo_images: int, images: int, bsds: Path) -> Dict[str, List[Sample]]:
+    photographs = demo.read_split("validation/good")
+    result = {
+        f"demo/{scene}": spread([s for s in photographs if s.name.startswith(f"{scene}/")], demo_images)
+        for scene in demo.SCENES
+    }
+    result["composed"] = composed.scenes(images)
     if bsds.is_dir():
         result["bsds500"] = [p.sample(0) for p in spread(bsds500.read_split("val", bsds), images)]  # type: ignore[type-var]
     else:
@@ -132,6 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("stem", type=Path, help="path without .encoder.onnx")
     parser.add_argument("--log", type=Path, default=Path("foundry/sam/logs/final.csv"))
+    parser.add_argument("--demo-images", type=int, default=25, help="validation photographs of each scene")
     parser.add_argument("--images", type=int, default=100, help="composed scenes and photographs of BSDS500")
     parser.add_argument("--everything-images", type=int, default=None, help="of each set; all if not given")
     parser.add_argument("--bsds", type=Path, default=bsds500.DATA)
@@ -143,7 +149,7 @@ def main() -> None:
     network = load_onnx(args.stem)
     settings = Settings(quality=args.quality, stability=args.stability)
     metrics: Dict[str, Dict] = {}
-    for name, samples in sets(args.images, args.bsds).items():
+    for name, samples in sets(args.demo_images, args.images, args.bsds).items():
         some = spread(samples, args.everything_images or len(samples))
         metrics[name] = {"click": clicks(network, samples), "everything": recalls(network, some, settings)}
         print(name, json.dumps(metrics[name]), flush=True)
