@@ -102,7 +102,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(inUse(page).getByRole('listitem')).toHaveText([
         /^PiDiNet.*Edges.*MB · [0-9a-f]{12}$/,
         /^.*Picture from edges.*MB · [0-9a-f]{12}$/,
-        /^SAM-nano.*Segmentation.*non-commercial.*3\.3 MB · [0-9a-f]{12}$/,
+        /^SAM-nano.*Segmentation.*non-commercial.*3\.3\sMB · [0-9a-f]{12}$/,
       ]);
       for (const { title, licence, page: authors } of OFFICIAL_MODELS) {
         const entry = offer(page, title).first();
