@@ -1,9 +1,10 @@
 import { Loader, Tabs } from '@mantine/core';
-import { IconAlertTriangle, IconChartLine, IconPhoto } from '@tabler/icons-react';
+import { IconChartLine, IconPhoto } from '@tabler/icons-react';
 import { LAYOUT_TITLES } from '../../../datasets/layouts';
 import type { EvaluationDetails, EvaluationRecord } from '../../../project/evaluation';
 import { countText } from '../../../project/evaluation-text';
 import { useSession, useStudio } from '../../app/context';
+import { ErrorNote } from '../../parts/ErrorNote';
 import classes from './evaluate.module.css';
 import { ExportMenu } from './ExportMenu';
 import { Figures } from './Figures';
@@ -30,10 +31,7 @@ export function RunView({ record }: { record: EvaluationRecord }) {
         <Loaded record={record} details={details} />
       ) : (
         <div className={classes.body}>
-          <p className={classes.trouble} role="alert">
-            <IconAlertTriangle size={16} aria-hidden />
-            <span>{details.message}</span>
-          </p>
+          <ErrorNote message={details.message} />
         </div>
       )}
     </section>

@@ -1,11 +1,12 @@
 import { Button, FileButton, Loader, Progress, Radio } from '@mantine/core';
-import { IconAlertTriangle, IconFileUpload, IconFolder, IconPlayerPlay, IconRestore } from '@tabler/icons-react';
+import { IconFileUpload, IconFolder, IconPlayerPlay, IconRestore } from '@tabler/icons-react';
 import { useRef, type ChangeEvent, type ReactNode } from 'react';
 import { LAYOUT_TITLES } from '../../../datasets/layouts';
 import { countText } from '../../../project/evaluation-text';
 import type { ModelInfo, TestSetInfo } from '../../../worker/api';
 import { useSession, useStudio } from '../../app/context';
 import { chosenFiles } from '../../drop';
+import { ErrorNote } from '../../parts/ErrorNote';
 import { timeLeft } from '../../parts/time';
 import classes from './evaluate.module.css';
 
@@ -22,12 +23,7 @@ export function Setup() {
         </p>
         <TestSets />
         <Maps />
-        {error && (
-          <p className={classes.trouble} role="alert">
-            <IconAlertTriangle size={16} aria-hidden />
-            <span>{error.message}</span>
-          </p>
-        )}
+        {error && <ErrorNote message={error.message} />}
         <Start />
       </div>
     </section>
@@ -57,7 +53,7 @@ function TestSets() {
       </Radio.Group>
       {!demo && <Waiting>Reading the demo’s list…</Waiting>}
       {folder && !folder.sets && <Waiting>Looking through {folder.name}…</Waiting>}
-      {folder?.error && <Trouble>{folder.error.message}</Trouble>}
+      {folder?.error && <ErrorNote message={folder.error.message} />}
       <FolderButton
         label={folder ? 'Choose another folder' : 'Choose a folder'}
         name="Folder of a test set"
@@ -123,7 +119,7 @@ function Maps() {
           </Radio.Card>
         </div>
       </Radio.Group>
-      {mapsFolder?.error && <Trouble>{mapsFolder.error.message}</Trouble>}
+      {mapsFolder?.error && <ErrorNote message={mapsFolder.error.message} />}
       <MissingMaps />
       <div className={classes.buttons}>
         <FolderButton
@@ -265,15 +261,6 @@ function Waiting({ children }: { children: ReactNode }) {
   return (
     <p className={classes.waiting} role="status">
       <Loader size={12} /> {children}
-    </p>
-  );
-}
-
-function Trouble({ children }: { children: ReactNode }) {
-  return (
-    <p className={classes.trouble} role="alert">
-      <IconAlertTriangle size={16} aria-hidden />
-      <span>{children}</span>
     </p>
   );
 }

@@ -11,6 +11,7 @@ import type { EvaluatedImage } from '../../../project/evaluation';
 import { kindTitle, percentText, scoreText } from '../../../project/evaluation-text';
 import { useSession, useStudio } from '../../app/context';
 import type { TruthOutlines } from '../../evaluated-pictures';
+import { ErrorNote } from '../../parts/ErrorNote';
 import { Thumbnail } from '../../parts/Thumbnail';
 import classes from './evaluate.module.css';
 import { VerdictIcon, VERDICTS } from './EvaluatedGrid';
@@ -160,11 +161,7 @@ function Stage({ run, image, range }: { run: Run; image: EvaluatedImage; range: 
             />
           </span>
         )}
-        {current?.error && (
-          <p className={classes.trouble} role="alert">
-            <span>{current.error.message}</span>
-          </p>
-        )}
+        {current?.error && <ErrorNote message={current.error.message} />}
       </div>
       <Explanations run={run} shown={shown} onShow={setShown} />
     </div>
