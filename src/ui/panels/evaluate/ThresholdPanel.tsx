@@ -1,4 +1,4 @@
-import { Button, NumberInput, Slider } from '@mantine/core';
+import { Button, NumberInput } from '@mantine/core';
 import { useMemo, type ReactNode } from 'react';
 import { thresholdAtRate } from '../../../evaluation/curve-sample';
 import { scoreHistogram } from '../../../evaluation/histogram';
@@ -14,8 +14,9 @@ import { useSession, useStudio } from '../../app/context';
 import { Section } from '../../parts/Section';
 import classes from './evaluate.module.css';
 import { PixelSlider } from './PixelSlider';
+import { ScoreSlider } from './ScoreSlider';
 import { ScoreHistogram } from './ScoreHistogram';
-import { pixelRange, SLIDER_STEPS, type Run } from './use-run';
+import { pixelRange, type Run } from './use-run';
 
 /** Where images are called anomalous and pixels are outlined, and what follows from it. */
 export function ThresholdPanel({ run }: { run: Run }) {
@@ -62,17 +63,7 @@ function ImageThreshold({ run }: { run: Run }) {
   return (
     <Section title="Image threshold" aside={<ScoreInput label="Image threshold" value={threshold} onChange={set} />}>
       <ScoreHistogram {...{ run, low, high }} onMove={move} onDone={set} />
-      <Slider
-        className={classes.slider}
-        thumbLabel="Image threshold"
-        thumbValueText={scoreText(threshold)}
-        min={low}
-        max={high}
-        step={(high - low) / SLIDER_STEPS}
-        value={Math.min(high, Math.max(low, threshold))}
-        onChange={move}
-        onChangeEnd={set}
-      />
+      <ScoreSlider label="Image threshold" {...{ low, high }} value={threshold} onMove={move} onDone={set} />
       <Offers offers={offers} current={threshold} onChoose={set} />
     </Section>
   );

@@ -32,9 +32,6 @@ export function useRun(record: EvaluationRecord, details: EvaluationDetails): Ru
   );
 }
 
-/** Steps of a threshold's slider from one end to the other. */
-export const SLIDER_STEPS = 500;
-
 /** Scores worth outlining: from a plain background to the highest peak. */
 export function pixelRange({ images }: EvaluationDetails): { readonly low: number; readonly high: number } {
   const low = Math.min(...images.map(({ median }) => median));
