@@ -1,8 +1,7 @@
-"""Training samples of the detector: a picture, where it is abnormal, and what the normal picture would have been.
+"""What the detector is trained on, as it lies on disk: normal photographs with their JND and edge maps, and pairs of a
+synthetic anomaly and its mask.
 
-Anomalies come from two places: pairs that the command line's `synth` wrote (LogicAL), and opaque Perlin patches as DRAEM
-(Zavrtanik et al., ICCV 2021) pastes them, for comparison. The normal picture's JND map is written by the command line,
-too; its edges are PiDiNet's first scale.
+Pairs (LogicAL) and JND maps are written by the command line's `synth` and `jnd`; edges are PiDiNet's first scale.
 """
 
 from __future__ import annotations
@@ -11,17 +10,16 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import Callable, Dict, List, Optional
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from foundry.generator.edges import FirstScale
+from foundry.generator.export import load_onnx as load_generator
 
 SIZE = 256
-Rng = np.random.Generator
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,8 @@ class Normal:
     image: np.ndarray
     jnd: np.ndarray
     edges: np.ndarray
+    #: What the generator makes of the picture's own edges; None where no generator knows the product.
+    repainted: Optional[np.ndarray] = None
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,6 @@ class Pair:
     image: Path
     mask: Path
     normal: Normal
-
-
-@dataclass(frozen=True)
-class Sample:
-    """float32 in [0, 1]: shown and image [3, H, W], jnd, edges and mask [1, H, W], the mask 0 or 1."""
-
-    shown: Tensor
-    image: Tensor
-    jnd: Tensor
-    edges: Tensor
-    mask: Tensor
 
 
 def read_rgb(path: Path) -> np.ndarray:
@@ -69,10 +58,38 @@ def read_grey(path: Path, nearest: bool = False) -> np.ndarray:
     return np.asarray(image)[None].copy()
 
 
+class Painter:
+    """A generator that knows some products."""
+
+    def __init__(self, path: Path) -> None:
+        self.network = load_generator(path)
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _floats(plane: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(plane).float() / 255
+
+
+def _bytes(plane: torch.Tensor) -> np.ndarray:
+    return (plane.clamp(0, 1) * 255).round().byte().numpy()
+
+
+def _kept(cache: Path, key: bytes, make: Callable[[], np.ndarray]) -> np.ndarray:
+    """What `make` gives, uint8 [H, W] or [H, W, 3], kept as a PNG named by the hash of `key`."""
+    stored = cache / f"{hashlib.sha256(key).hexdigest()[:32]}.png"
+    if not stored.exists():
+        part = stored.with_suffix(".part")
+        Image.fromarray(make()).save(part, "PNG")
+        part.replace(stored)
+    return np.array(Image.open(stored))
+
+
 @torch.no_grad()
-def read_normals(photographs: Path, jnd: Path, extractor: FirstScale, cache: Path) -> Dict[str, Normal]:
+def read_normals(
+    photographs: Path, jnd: Path, extractor: FirstScale, cache: Path, generator: Optional[Painter] = None
+) -> Dict[str, Normal]:
     """By file name. `jnd` holds `<stem>.png` for each photograph; FileNotFoundError names the first that is missing.
-    Edge maps are kept in `cache`, named by the hash of the photograph's bytes and the PiDiNet's."""
+    Edge maps and what `generator`, which knows the product, makes of them are kept in `cache`."""
     cache.mkdir(parents=True, exist_ok=True)
     normals = {}
     for path in sorted(photographs.iterdir()):
@@ -81,15 +98,21 @@ def read_normals(photographs: Path, jnd: Path, extractor: FirstScale, cache: Pat
         map_path = jnd / f"{path.stem}.png"
         if not map_path.exists():
             raise FileNotFoundError(f"{map_path} is missing. Write the JND maps of {photographs} first.")
-        image = read_rgb(path)
-        key = hashlib.sha256(path.read_bytes() + extractor.sha256.encode()).hexdigest()[:32]
-        stored = cache / f"{key}.png"
-        if not stored.exists():
-            edges = extractor(torch.from_numpy(image)[None].float() / 255)[0, 0]
-            part = stored.with_suffix(".part")
-            Image.fromarray((edges * 255).round().byte().numpy()).save(part, "PNG")
-            part.replace(stored)
-        normals[path.name] = Normal(image, read_grey(map_path), read_grey(stored))
+        image, content = read_rgb(path), path.read_bytes()
+
+        def find_edges() -> np.ndarray:
+            return _bytes(extractor(_floats(image)[None])[0, 0])
+
+        edges = _kept(cache, content + extractor.sha256.encode(), find_edges)[None]
+        repainted = None
+        if generator:
+
+            def repaint() -> np.ndarray:
+                return _bytes(generator.network(_floats(edges)[None])[0].permute(1, 2, 0))
+
+            made = _kept(cache, content + extractor.sha256.encode() + generator.sha256.encode(), repaint)
+            repainted = np.ascontiguousarray(made.transpose(2, 0, 1))
+        normals[path.name] = Normal(image, read_grey(map_path), edges, repainted)
     return normals
 
 
@@ -103,87 +126,3 @@ def read_pairs(folder: Path, normals: Dict[str, Normal]) -> List[Pair]:
                 raise ValueError(f"{manifest} was made from {name}, which is not among the photographs.")
             pairs.append(Pair(folder / entry["image"], folder / entry["mask"], normals[name]))
     return pairs
-
-
-def perlin(rng: Rng, size: int = SIZE) -> np.ndarray:
-    """Perlin noise with the frequency of each axis a power of two up to 32, times √2: float32 [size, size]."""
-    fx, fy = (2 ** int(rng.integers(0, 6)) for _ in range(2))
-    angles = rng.uniform(0, 2 * np.pi, (fy + 1, fx + 1))
-    gradient = np.stack([np.cos(angles), np.sin(angles)], -1)
-    y, x = np.meshgrid(np.arange(size) * fy / size, np.arange(size) * fx / size, indexing="ij")
-    iy, ix = y.astype(int), x.astype(int)
-    dy, dx = y - iy, x - ix
-
-    def corner(oy: int, ox: int) -> np.ndarray:
-        g = gradient[iy + oy, ix + ox]
-        return g[..., 0] * (dx - ox) + g[..., 1] * (dy - oy)
-
-    u, v = (t**3 * (t * (t * 6 - 15) + 10) for t in (dx, dy))
-    upper = corner(0, 0) * (1 - u) + corner(0, 1) * u
-    lower = corner(1, 0) * (1 - u) + corner(1, 1) * u
-    return (np.sqrt(2) * (upper * (1 - v) + lower * v)).astype(np.float32)
-
-
-class PerlinSource:
-    """Opaque patches of foreign texture in thresholded Perlin masks, as in DRAEM; β, the share of the picture that shows
-    through, is drawn from [0, 0.8]."""
-
-    def __init__(self, normals: Sequence[Normal], textures: Sequence[np.ndarray]) -> None:
-        """textures: uint8 [3, SIZE, SIZE]; other normals serve where there are none."""
-        self.normals, self.textures = normals, textures or [n.image for n in normals]
-
-    def draw(self, rng: Rng) -> Sample:
-        normal = self.normals[int(rng.integers(len(self.normals)))]
-        mask = np.zeros((1, SIZE, SIZE), np.float32)
-        while not 0 < mask.mean() < 0.5:
-            noise = Image.fromarray(perlin(rng)).rotate(rng.uniform(-90, 90), Image.Resampling.BILINEAR)
-            mask = (np.asarray(noise) > 0.5).astype(np.float32)[None]
-        texture = self.textures[int(rng.integers(len(self.textures)))].astype(np.float32) / 255
-        texture = np.rot90(texture, int(rng.integers(4)), (1, 2))[:, :, :: 1 - 2 * int(rng.integers(2))]
-        texture = np.clip((texture - 0.5) * rng.uniform(0.5, 1.5, (3, 1, 1)) + rng.uniform(0.2, 0.8, (3, 1, 1)), 0, 1)
-        beta = rng.uniform(0, 0.8)
-        image = normal.image.astype(np.float32) / 255
-        shown = image * (1 - mask) + mask * ((1 - beta) * texture + beta * image)
-        return _sample(normal, shown.astype(np.float32), mask)
-
-
-class PairSource:
-    """Pairs of one or more kinds, a kind drawn first, as LogicAL alternates between region strategies."""
-
-    def __init__(self, kinds: Sequence[Sequence[Pair]]) -> None:
-        if not all(kinds):
-            raise ValueError("A folder of pairs holds none.")
-        self.kinds = kinds
-
-    def draw(self, rng: Rng) -> Sample:
-        pairs = self.kinds[int(rng.integers(len(self.kinds)))]
-        pair = pairs[int(rng.integers(len(pairs)))]
-        mask = (read_grey(pair.mask, nearest=True) > 127).astype(np.float32)
-        return _sample(pair.normal, read_rgb(pair.image).astype(np.float32) / 255, mask)
-
-
-def untouched(normals: Sequence[Normal], rng: Rng) -> Sample:
-    normal = normals[int(rng.integers(len(normals)))]
-    return _sample(normal, normal.image.astype(np.float32) / 255, np.zeros((1, SIZE, SIZE), np.float32))
-
-
-def _sample(normal: Normal, shown: np.ndarray, mask: np.ndarray) -> Sample:
-    planes = (shown, normal.image.astype(np.float32) / 255, normal.jnd.astype(np.float32) / 255)
-    return Sample(*(torch.from_numpy(p) for p in (*planes, normal.edges.astype(np.float32) / 255, mask)))
-
-
-def varied(sample: Sample, rng: Rng) -> Sample:
-    """Light and colour changed a little, in what is shown and in what it should have been; noise in what is shown."""
-    gain = torch.from_numpy(rng.uniform(0.9, 1.1) * rng.uniform(0.97, 1.03, (3, 1, 1))).float()
-    offset = rng.uniform(-0.04, 0.04)
-    shown, image = (torch.clamp(x * gain + offset, 0, 1) for x in (sample.shown, sample.image))
-    if rng.random() < 0.3:
-        noise = rng.standard_normal(tuple(shown.shape), dtype=np.float32) * np.float32(rng.uniform(0, 0.02))
-        shown = torch.clamp(shown + torch.from_numpy(noise), 0, 1)
-    return Sample(shown, image, sample.jnd, sample.edges, sample.mask)
-
-
-def batch_of(samples: Sequence[Sample]) -> Sample:
-    """The planes of the samples stacked: [N, C, H, W]."""
-    names = ("shown", "image", "jnd", "edges", "mask")
-    return Sample(*(torch.stack([getattr(s, name) for s in samples]) for name in names))

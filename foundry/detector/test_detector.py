@@ -3,17 +3,21 @@
 import json
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 from typing import List
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
-from foundry.detector.data import SIZE, Normal, PerlinSource, Sample, read_pairs
+from foundry.detector.data import SIZE, Normal, Pair, read_pairs
 from foundry.detector.graph import build_graph, config_of
 from foundry.detector.export import best_f1_threshold, image_score
-from foundry.detector.train import Trainer, average_precision, draw_batch
+from foundry.detector.sources import PLANES, MixedSource, PairSource, PasteSource, PerlinSource, Sample, disguised, untouched
+from foundry.detector.train import Samples, Trainer, average_precision, draw_batch
+from foundry.detector.variation import reduced, reframed, relit
 from foundry.networks.detector import Detector, DetectorConfig
 from foundry.onnx_fp16 import half_initializers, initializers
 
@@ -86,12 +90,76 @@ class TrainingTest(unittest.TestCase):
             self.assertTrue(0 < sample.mask.mean() < 0.5)
             self.assertTrue(((sample.mask == 0) | (sample.mask == 1)).all())
 
+    def pairs(self, folder: str) -> List[Pair]:
+        """A disc, white in its picture, on each normal."""
+        yy, xx = np.mgrid[:SIZE, :SIZE]
+        disc = (yy - 100) ** 2 + (xx - 120) ** 2 < 30**2
+        pairs = []
+        for i, normal in enumerate(self.normals()):
+            image, mask = Path(folder, f"{i}.png"), Path(folder, f"{i}_mask.png")
+            shown = np.where(disc[..., None], 255, normal.image.transpose(1, 2, 0)).astype(np.uint8)
+            Image.fromarray(shown).save(image)
+            Image.fromarray(disc.astype(np.uint8) * 255).save(mask)
+            pairs.append(Pair(image, mask, normal))
+        return pairs
+
+    def test_pastes_mark_what_they_change(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            source = PasteSource([self.pairs(folder)])
+            for seed in range(8):
+                sample = source.draw(np.random.default_rng(seed))
+                difference = (sample.shown - sample.image).abs().mean(0, keepdim=True)
+                self.assertGreater(difference[sample.mask > 0].mean(), 5 * difference[sample.mask == 0].mean())
+                self.assertGreater(sample.mask.mean(), 0.001)
+
+    def test_a_disguise_marks_nothing_and_spares_what_is_marked(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            pair, _ = self.pairs(folder)
+            rng = np.random.default_rng(5)
+            everywhere = np.full((SIZE, SIZE), 255, np.uint8)
+            normal = disguised(untouched([pair.normal], rng), everywhere, rng)
+            self.assertFalse(torch.equal(normal.shown, normal.image))
+            self.assertEqual(normal.mask.sum(), 0)
+            drawn = PairSource([[pair]]).draw(rng)
+            hidden = disguised(drawn, everywhere, rng)
+            inside = (drawn.mask > 0).expand_as(drawn.shown)
+            self.assertTrue(torch.equal(hidden.shown[inside], drawn.shown[inside]))
+            self.assertTrue(torch.equal(hidden.mask, drawn.mask))
+
+    def test_what_the_generator_made_of_a_normal_is_normal(self) -> None:
+        (normal,) = self.normals()[:1]
+        black = replace(normal, repainted=np.zeros_like(normal.image))
+        shape = np.full((SIZE, SIZE), 255, np.uint8)
+        painted = []
+        for seed in range(8):
+            rng = np.random.default_rng(seed)
+            sample = disguised(untouched([black], rng), shape, rng)
+            self.assertEqual(sample.mask.sum(), 0)
+            painted.append(float(sample.shown.max()) == 0)
+        self.assertTrue(any(painted) and not all(painted))
+
+    def test_variations_keep_planes_together(self) -> None:
+        (normal,) = self.normals()[:1]
+        smooth = np.tile(np.linspace(40, 200, SIZE, dtype=np.uint8), (3, SIZE, 1))
+        sample = untouched([replace(normal, image=smooth, jnd=smooth[:1])], np.random.default_rng(0))
+        moved = reframed(sample, np.random.default_rng(1))
+        self.assertFalse(torch.equal(moved.image, sample.image))
+        torch.testing.assert_close(moved.image[:1], moved.jnd)
+        torch.testing.assert_close(moved.image, moved.shown)
+        small = reduced(relit(sample, np.random.default_rng(2)), 64)
+        self.assertEqual(small.shown.shape, (3, 64, 64))
+        self.assertLess((small.shown - small.image).abs().mean(), 0.03)
+
     def test_a_step_lowers_the_loss(self) -> None:
         torch.manual_seed(4)
         trainer = Trainer(SMALL, 1e-3, "cpu")
         normals = self.normals()
-        planes = draw_batch(PerlinSource(normals, []), normals, 2, 1, 0)
-        batch = Sample(*(torch.from_numpy(plane[..., :64, :64]) for plane in planes))
+        with tempfile.TemporaryDirectory() as folder:
+            pairs = self.pairs(folder)
+            source = MixedSource([PairSource([pairs]), PasteSource([pairs]), PerlinSource(normals, [])])
+            planes = draw_batch(Samples(source, normals, PairSource([pairs]), 64), 2, 1, 0)
+        self.assertEqual(len(planes), len(PLANES))
+        batch = Sample(*(torch.from_numpy(plane) for plane in planes))
         first = trainer.step(batch, 1e-3)["loss"]
         for _ in range(10):
             last = trainer.step(batch, 1e-3)["loss"]
