@@ -5,7 +5,8 @@
     python3 -m foundry.detector.export reference public/models/detector.onnx FOLDER
 
 `weights` takes the moving average of the weights, stored as float16, each followed by a Cast. The thresholds are those
-with the best F1 on synthetic anomalies of validation normals and those normals: no real anomaly is looked at.
+with the best F1, and the smoothing before the maximum that scores a picture is that with the best average precision, on
+synthetic anomalies of validation normals and those normals: no real anomaly is looked at.
 `reference` writes inputs and what PyTorch computes from the file's own weights, for ../check.mjs.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
 
@@ -28,17 +30,17 @@ from foundry.networks.detector import Detector, DetectorConfig
 from foundry.onnx_fp16 import half_initializers, initializers
 from foundry.reference import write_cases
 
-#: Side of the mean filter before the maximum that scores a picture (DRAEM).
-SMOOTH = 21
+#: Side of the mean filter before the maximum that scores a picture: DRAEM's, and smaller ones for small defects.
+SMOOTH, SMOOTHINGS = 21, (1, 5, 9, 15, 21)
 #: The pictures' map is read at every so many pixels for the pixel threshold.
 EVERY = 4
 #: Height and width of the reference inputs: the least size, an oblong one, the usual one.
 REFERENCE_SIZES = ((64, 64), (64, 128), (256, 256))
 
 
-def image_score(anomaly_map: Tensor) -> float:
-    """Maximum of the SMOOTH × SMOOTH mean, zeros beyond the border: anomaly_map [H, W]."""
-    return float(F.avg_pool2d(anomaly_map[None, None], SMOOTH, 1, SMOOTH // 2).max())
+def image_score(anomaly_map: Tensor, smooth: int = SMOOTH) -> float:
+    """Maximum of the smooth × smooth mean, zeros beyond the border: anomaly_map [H, W]."""
+    return float(F.avg_pool2d(anomaly_map[None, None], smooth, 1, smooth // 2).max())
 
 
 def best_f1_threshold(scores: np.ndarray, truth: np.ndarray) -> Tuple[float, float]:
@@ -53,24 +55,46 @@ def best_f1_threshold(scores: np.ndarray, truth: np.ndarray) -> Tuple[float, flo
     return float((ordered[k] + below) / 2), float(f1[k])
 
 
+def average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
+    """Σ (R_n − R_{n−1}) P_n over the distinct scores. truth: bool."""
+    order = np.argsort(-scores, kind="stable")
+    scores, hits = scores[order], np.cumsum(truth[order])
+    last = np.append(scores[1:] != scores[:-1], True)
+    precision = hits[last] / (np.flatnonzero(last) + 1)
+    recall = hits[last] / max(1, hits[-1])
+    return float(np.sum(np.diff(recall, prepend=0) * precision))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a picture's score is, and from where on picture and pixel count as abnormal; how good that is."""
+
+    smooth: int
+    image_ap: float
+    threshold: Dict[str, float]
+    f1: Dict[str, float]
+
+
 @torch.no_grad()
-def thresholds(network: Detector, normals: Sequence[Path], pairs: Sequence[Tuple[Path, Path]]) -> Dict[str, Dict[str, float]]:
-    """normals: pictures. pairs: pictures and masks. -> `threshold` and `f1`, each of `image` and `pixel`."""
-    image_scores: List[float] = []
+def find_rule(network: Detector, normals: Sequence[Path], pairs: Sequence[Tuple[Path, Path]]) -> Rule:
+    """normals: pictures. pairs: pictures and masks."""
+    image_scores: Dict[int, List[float]] = {smooth: [] for smooth in SMOOTHINGS}
     pixel_scores: List[np.ndarray] = []
     pixel_truth: List[np.ndarray] = []
     for path, mask in [*((path, None) for path in normals), *pairs]:
         found = torch.sigmoid(network(torch.from_numpy(read_rgb(path))[None].float() / 255).anomaly)[0, 0]
-        image_scores.append(image_score(found))
+        for smooth, scores in image_scores.items():
+            scores.append(image_score(found, smooth))
         pixel_scores.append(found[::EVERY, ::EVERY].numpy().ravel())
         marked = read_grey(mask, nearest=True)[0] > 127 if mask else np.zeros((SIZE, SIZE), bool)
         pixel_truth.append(marked[::EVERY, ::EVERY].ravel())
-    abnormal = np.arange(len(image_scores)) >= len(normals)
-    image, pixel = (
-        best_f1_threshold(np.asarray(image_scores), abnormal),
-        best_f1_threshold(np.concatenate(pixel_scores), np.concatenate(pixel_truth)),
-    )
-    return {name: {"image": image[k], "pixel": pixel[k]} for k, name in enumerate(("threshold", "f1"))}
+    abnormal = np.arange(len(normals) + len(pairs)) >= len(normals)
+    precision = {smooth: average_precision(np.asarray(scores), abnormal) for smooth, scores in image_scores.items()}
+    best = max(precision, key=precision.__getitem__)
+    image = best_f1_threshold(np.asarray(image_scores[best]), abnormal)
+    pixel = best_f1_threshold(np.concatenate(pixel_scores), np.concatenate(pixel_truth))
+    threshold, f1 = ({"image": image[k], "pixel": pixel[k]} for k in range(2))
+    return Rule(best, precision[best], threshold, f1)
 
 
 def read_validation(folder: Path, demo: Path) -> Tuple[List[Path], List[Tuple[Path, Path]]]:
@@ -94,18 +118,18 @@ def load_checkpoint(path: Path) -> Detector:
     return network.requires_grad_(False).eval()
 
 
-def write_weights(checkpoint: Path, path: Path, validation: Path, demo: Path) -> Dict[str, Dict[str, float]]:
+def write_weights(checkpoint: Path, path: Path, validation: Path, demo: Path) -> Rule:
     network = load_checkpoint(checkpoint)
-    found = thresholds(network, *read_validation(validation, demo))
+    rule = find_rule(network, *read_validation(validation, demo))
     metadata = {
         "detector.size": str(SIZE),
         "detector.input": json.dumps({"mean": [0, 0, 0], "std": [1, 1, 1]}),
-        "detector.score": json.dumps({"smooth": SMOOTH, "reduce": "max"}),
-        "detector.threshold": json.dumps({k: round(v, 4) for k, v in found["threshold"].items()}),
+        "detector.score": json.dumps({"smooth": rule.smooth, "reduce": "max"}),
+        "detector.threshold": json.dumps({k: round(v, 4) for k, v in rule.threshold.items()}),
     }
     weights = {k: v.numpy() for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
     onnx.save(half_initializers(build_graph(weights, network.config, metadata)), str(path))
-    return found
+    return rule
 
 
 def load_onnx(path: Path) -> Detector:
@@ -146,7 +170,7 @@ def main() -> None:
     reference.add_argument("folder", type=Path)
     args = parser.parse_args()
     if args.command == "weights":
-        print(json.dumps(write_weights(args.checkpoint, args.out, args.validation, args.demo), indent=1))
+        print(json.dumps(asdict(write_weights(args.checkpoint, args.out, args.validation, args.demo)), indent=1))
     else:
         write_reference(args.model, args.folder)
 

@@ -14,11 +14,11 @@ from torch import nn
 
 from foundry.detector.data import SIZE, Normal, Pair, read_pairs
 from foundry.detector.graph import build_graph, config_of
-from foundry.detector.export import best_f1_threshold, image_score
+from foundry.detector.export import average_precision, best_f1_threshold, find_rule, image_score
 from foundry.detector.sources import PLANES, MixedSource, PairSource, PasteSource, PerlinSource, Sample, disguised, untouched
-from foundry.detector.train import Samples, Trainer, average_precision, draw_batch
+from foundry.detector.train import Samples, Trainer, draw_batch
 from foundry.detector.variation import reduced, reframed, relit
-from foundry.networks.detector import Detector, DetectorConfig
+from foundry.networks.detector import Detector, DetectorConfig, Outputs
 from foundry.onnx_fp16 import half_initializers, initializers
 
 SMALL = DetectorConfig((8, 16), (8, 12, 16))
@@ -175,6 +175,34 @@ class TrainingTest(unittest.TestCase):
         # Two of two found of three: 0.8; three of four found of three: 6 / 7.
         self.assertAlmostEqual(f1, 6 / 7)
         self.assertAlmostEqual(threshold, 0.15)
+
+    def test_the_smoothing_that_tells_pictures_apart_is_chosen(self) -> None:
+        class Bright(nn.Module):
+            """A map of what is brighter than grey."""
+
+            def forward(self, image: torch.Tensor) -> Outputs:
+                logits = (image.mean(1, keepdim=True) - 0.5) * 20
+                return Outputs(image, logits, logits, logits)
+
+        with tempfile.TemporaryDirectory() as folder:
+            rng = np.random.default_rng(6)
+            normals, pairs = [], []
+            for i in range(4):
+                # Single bright pixels in every picture, and a bright area in the abnormal ones.
+                picture = np.where(rng.random((SIZE, SIZE)) < 0.001, 255, 60).astype(np.uint8)
+                normals.append(Path(folder, f"{i}.png"))
+                Image.fromarray(picture).save(normals[-1])
+                mask = np.zeros_like(picture)
+                mask[50:80, 60:90] = 255
+                paths = Path(folder, f"{i}_a.png"), Path(folder, f"{i}_m.png")
+                Image.fromarray(np.maximum(picture, mask - mask // 4)).save(paths[0])
+                Image.fromarray(mask).save(paths[1])
+                pairs.append(paths)
+            rule = find_rule(Bright(), normals, pairs)  # type: ignore[arg-type]
+        self.assertGreater(rule.smooth, 1)
+        self.assertEqual(rule.image_ap, 1)
+        self.assertEqual(rule.f1["image"], 1)
+        self.assertGreater(rule.f1["pixel"], 0.8)
 
     def test_a_tie_is_never_cut(self) -> None:
         threshold, f1 = best_f1_threshold(np.array([0.7, 0.7, 0.2]), np.array([True, False, False]))

@@ -44,7 +44,7 @@ from foundry.detector.sources import (
     untouched,
 )
 from foundry.detector.variation import reduced, reframed, relit
-from foundry.detector.export import image_score
+from foundry.detector.export import average_precision, image_score
 from foundry.feeding import Feeder
 from foundry.generator.edges import FirstScale
 from foundry.generator.train import PIDINET, forget_after, save
@@ -64,16 +64,6 @@ def learning_rate(peak: float, step: int, used: float) -> float:
     """Linear warm-up, constant, then half a cosine to 2 % over the second half of `used` 0…1."""
     falling = max(0.0, min(1.0, (used - 0.5) / 0.5))
     return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * falling))) * min(1.0, (step + 1) / WARM_UP_STEPS)
-
-
-def average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
-    """Σ (R_n − R_{n−1}) P_n over the distinct scores. truth: bool."""
-    order = np.argsort(-scores, kind="stable")
-    scores, hits = scores[order], np.cumsum(truth[order])
-    last = np.append(scores[1:] != scores[:-1], True)
-    precision = hits[last] / (np.flatnonzero(last) + 1)
-    recall = hits[last] / max(1, hits[-1])
-    return float(np.sum(np.diff(recall, prepend=0) * precision))
 
 
 def update_average(average: Detector, network: Detector, step: int) -> None:
