@@ -279,7 +279,7 @@ export class Evaluating {
     this.#change(({ dragged }) => ({ dragged: { ...dragged, ...change } }));
   }
 
-  /** Calls images with at least this score anomalous, or outlines such pixels. */
+  /** Calls images above this score anomalous, or outlines such pixels. */
   setThresholds(change: { readonly threshold?: number; readonly pixelThreshold?: number | null }): void {
     const { evaluationId } = this.host.session.getState();
     this.#change({ dragged: null });

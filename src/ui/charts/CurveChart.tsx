@@ -159,7 +159,7 @@ function optionsOf({
         dash: dash && [...dash],
         points: { show: false },
         value: (_, value, __, at) =>
-          value === null || at === null ? '' : `${figureText(value)} at ≥ ${scoreText(samples[k][at].threshold)}`,
+          value === null || at === null ? '' : `${figureText(value)} at > ${scoreText(samples[k][at].threshold)}`,
       })),
     ],
     hooks: limit === undefined ? {} : { drawClear: [(plot) => drawLimit(plot, limit, colour)] },

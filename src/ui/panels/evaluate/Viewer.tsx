@@ -247,7 +247,7 @@ function Facts({ run: { threshold, pixelThreshold }, image }: { run: Run; image:
         <div>
           <dt>Score</dt>
           <dd>
-            {scoreText(image.score)} {image.score >= threshold ? '≥' : '<'} {scoreText(threshold)}
+            {scoreText(image.score)} {image.score > threshold ? '>' : '≤'} {scoreText(threshold)}
           </dd>
         </div>
         <div>
@@ -329,7 +329,7 @@ function Layers({ run }: { run: Run }) {
         label={
           <>
             <i className={classes.lineSign} style={{ borderColor: FOUND_COLOUR, borderStyle: 'dashed' }} />
-            {run.pixelThreshold === null ? 'Outlined pixels' : `Pixels from ${scoreText(run.pixelThreshold)} on`}
+            {run.pixelThreshold === null ? 'Outlined pixels' : `Pixels above ${scoreText(run.pixelThreshold)}`}
           </>
         }
         checked={layers.found}
