@@ -319,7 +319,8 @@ function Layers({ run }: { run: Run }) {
       <Switch
         label={
           <>
-            <i className={classes.lineSign} style={{ borderColor: TRUTH_COLOUR }} /> Ground truth
+            <i className={classes.lineSign} style={{ borderColor: TRUTH_COLOUR }} />
+            Ground truth
           </>
         }
         checked={layers.truth}
