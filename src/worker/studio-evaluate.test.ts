@@ -10,19 +10,14 @@ import { DerivedCache, MemoryFiles } from '../project/derived';
 import { decodeDetails } from '../project/evaluation';
 import type { ImportFile, Progress } from './api';
 import { MemorySettings } from './settings';
+import { standInBitmaps, standInBrowser } from './testing';
 
 /** Test sets and evaluations by the worker's own code in Node. */
 
 const PUBLIC = new URL('../../public/', import.meta.url);
 
-// The browser's runtime finds its files by the page's address; Node's runs the same networks.
-vi.mock('../compute/onnx/runtime-wasm', async () => {
-  const { createNodeRuntime } = await import('../compute/onnx/runtime-node');
-  return { createWasmRuntime: () => createNodeRuntime({ build: 'wasm', threads: 1 }) };
-});
-vi.mock('../datasets/codec-browser', async () => ({
-  browserCodec: (await import('../datasets/codec-node')).nodeCodec,
-}));
+vi.mock('../compute/onnx/runtime-wasm', async () => (await import('./testing')).runtimeInNode());
+vi.mock('../datasets/codec-browser', async () => (await import('./testing')).codecInNode());
 
 let evaluations: MemoryBlobStore;
 /** Held by other pages. */
@@ -31,18 +26,13 @@ let held: boolean;
 beforeEach(() => {
   evaluations = new MemoryBlobStore();
   held = false;
-  vi.stubGlobal('self', { location: { href: 'http://studio/app/' } });
+  standInBrowser(() => undefined);
   vi.stubGlobal('navigator', {
-    hardwareConcurrency: 2,
-    storage: { getDirectory: () => Promise.reject(new DOMException('none', 'SecurityError')) },
+    ...navigator,
     locks: {
       request: async (_: string, options: { ifAvailable?: boolean }, work: (lock: object | null) => unknown) =>
         work(options.ifAvailable && held ? null : {}),
     },
-  });
-  vi.stubGlobal('fetch', async (url: URL) => {
-    const file = url.href.replace('http://studio/app/', '');
-    return new Response(new Uint8Array(await readFile(new URL(file, PUBLIC))));
   });
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -146,17 +136,7 @@ describe('a detector', () => {
   const weights = detectorFixture({ smooth: 5, threshold });
 
   beforeEach(() => {
-    vi.stubGlobal(
-      'ImageData',
-      class {
-        constructor(
-          readonly data: Uint8ClampedArray,
-          readonly width: number,
-          readonly height: number,
-        ) {}
-      },
-    );
-    vi.stubGlobal('createImageBitmap', async (data: ImageData) => data);
+    standInBitmaps();
     vi.stubGlobal(
       'OffscreenCanvas',
       class {
