@@ -3,7 +3,7 @@ import { expect, test, type Page } from '@playwright/test';
 import { heatLatency } from '../bench/heat-latency';
 import { median } from '../bench/report';
 import { detectorFixture } from '../src/models/detector/testing';
-import { drag, openDemo, openStudio, resultShown } from './ui-support';
+import { drag, openDemo, openStudio, resultShown, seriousFindings } from './ui-support';
 
 const SHIPPED = existsSync(new URL('../public/models/detector.json', import.meta.url));
 
@@ -75,6 +75,10 @@ test('a heat map is brought, coloured, thresholded, and comes back after a reloa
   await expect(layer(page, 'Heat map')).toBeChecked();
   await detected(page);
   await expect(legend(page)).toBeVisible();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await seriousFindings(page), colorScheme).toEqual([]);
+  }
   const inferno = await middle(page);
   expect(inferno).not.toEqual(plain);
 

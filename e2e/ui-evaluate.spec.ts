@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -187,6 +187,30 @@ test.describe('dark theme', () => {
     await page.keyboard.press('Control+z');
     await expect(kept).toHaveCount(2);
   });
+});
+
+test('a dataset that was imported is a test set like its folder', async ({ page }, info) => {
+  test.setTimeout(300_000);
+  const [mine, maps] = [info.outputPath('mine'), info.outputPath('maps')];
+  const logical = ['test/logical_anomalies/000.jpg', 'test/logical_anomalies/004.jpg'];
+  const truth = ['ground_truth/logical_anomalies/000', 'ground_truth/logical_anomalies/004'];
+  const good = ['train/good/000.jpg', 'test/good/000.jpg', 'test/good/001.jpg'];
+  for (const each of ['defects_config.json', ...good, ...logical, ...truth]) {
+    await cp(path.join(DEMO, 'bottle', each), path.join(mine, 'lamp', each), { recursive: true });
+  }
+  await writeMaps(maps, 'bottle', 1, 0.6);
+  await rename(path.join(maps, 'bottle'), path.join(maps, 'lamp'));
+
+  await openStudio(page);
+  await page.getByTestId('folder-input').setInputFiles(mine);
+  await expect(page.getByRole('button', { name: 'mine/lamp/test/good/001.jpg' })).toBeVisible();
+  await page.getByRole('navigation', { name: 'Steps' }).getByRole('button', { name: 'Evaluate' }).click();
+  await page.getByRole('radio', { name: /^lamp.*Imported · 2 good · 2 anomalous/ }).click();
+  await page.getByTestId('maps-input').setInputFiles(maps);
+  await expect(page.getByText('4 of 4 test images have a map', { exact: false })).toBeVisible();
+  await start(page);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('lamp, maps', { timeout: 180_000 });
+  await expect(page.getByText('AU-sPRO', { exact: false }).first()).toBeVisible();
 });
 
 test('the shipped detector is evaluated on a demo set, and shows what it saw', async ({ page }) => {

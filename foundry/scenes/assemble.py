@@ -1,9 +1,11 @@
 """Publishes rendered pictures in the layout of MVTec LOCO AD; see README.md.
 
     python3 foundry/scenes/assemble.py --scene pin_tray --renders .cache/scenes
+    python3 foundry/scenes/assemble.py --words
 
 Writes `public/datasets/demo/<scene>/`, `public/datasets/demo/{index.json,README.md}` and
-`foundry/scenes/params/<scene>.json`. Splits that are not rendered to the end are left out, with a notice.
+`foundry/scenes/params/<scene>.json`. Splits that are not rendered to the end are left out, with a notice. `--words`
+needs no renders: it takes the words of the layout modules into `index.json` and writes `README.md` anew.
 """
 
 from __future__ import annotations
@@ -112,6 +114,12 @@ def publish(scene: str, renders: Path) -> dict:
     PARAMS.mkdir(exist_ok=True)
     lines = [f"{json.dumps(key)}: {json.dumps(record)}" for key, record in records.items()]
     (PARAMS / f"{scene}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    return {**words(scene), "config": entry(config, root), "splits": splits}
+
+
+def words(scene: str) -> dict:
+    """What the index says of a scene beside its files."""
+    layout = importlib.import_module(f"{scene}_layout")
     return {
         "name": scene,
         "title": layout.TITLE,
@@ -121,15 +129,19 @@ def publish(scene: str, renders: Path) -> dict:
         "height": plan.SIZE,
         "constraints": [{"name": name, "rule": rule} for name, rule in layout.CONSTRAINTS.items()],
         "defects": [{k: d[k] for k in ("name", "kind", "pixel_value", "breaks", "meaning")} for d in layout.DEFECTS],
-        "config": entry(config, root),
-        "splits": splits,
     }
+
+
+def saturation(defect: dict) -> str:
+    """How much of a defect must be found, for people: a share of the mask (relative) or pixels (absolute)."""
+    threshold = defect["saturation_threshold"]
+    return f"{100 * threshold:.0f} %" if defect["relative_saturation"] else f"{threshold:,} px"
 
 
 def card(scenes: list[dict]) -> str:
     """The data card, README.md of the demo set."""
     text = (HERE / "card.md").read_text()
-    parts = []
+    parts, tested = [], []
     for scene in scenes:
         files = [f for entries in scene["splits"].values() for f in entries]
         masks = [m for f in files for m in f.get("masks", [])]
@@ -138,24 +150,36 @@ def card(scenes: list[dict]) -> str:
         parts.append(f"## {scene['title']} (`{scene['name']}`)\n\n{scene['description']}\n")
         parts.append("Constraints:\n")
         parts += [f"- `{c['name']}`: {c['rule']}" for c in scene["constraints"]]
-        parts.append("\n| defect | kind | pictures | breaks | meaning and mask |\n| --- | --- | --- | --- | --- |")
-        for d in scene["defects"]:
+        parts.append("\n| defect | kind | pictures | breaks | meaning and mask | saturation | because |")
+        parts.append("| --- | --- | --- | --- | --- | --- | --- |")
+        for d in importlib.import_module(f"{scene['name']}_layout").DEFECTS:
             count = sum(f.get("defect") == d["name"] for f in files)
             breaks = f"`{d['breaks']}`" if d["breaks"] else "nothing"
-            parts.append(f"| `{d['name']}` | {d['kind']} | {count} | {breaks} | {d['meaning']} |")
+            tested.append(count)
+            cells = (f"`{d['name']}`", d["kind"], str(count), breaks, d["meaning"], saturation(d), d["because"])
+            parts.append(f"| {' | '.join(cells)} |")
         counts = ", ".join(f"{split} {len(entries)}" for split, entries in scene["splits"].items())
         parts.append(f"\nPictures: {counts}. Mean size {mean / 1000:.1f} kB, whole scene {total:.1f} MB.\n")
+    total = sum(len(entries) for scene in scenes for entries in scene["splits"].values())
+    text = text.replace("<!-- total -->", f"{len(scenes)} scenes, {total:,} pictures.")
+    text = text.replace("<!-- fewest -->", str(min(tested))).replace("<!-- most -->", str(max(tested)))
     return text.replace("<!-- scenes -->\n", "\n".join(parts))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--scene", required=True)
-    parser.add_argument("--renders", type=Path, required=True, help="the --out folder of render.py")
+    parser.add_argument("--scene")
+    parser.add_argument("--renders", type=Path, help="the --out folder of render.py")
+    parser.add_argument("--words", action="store_true", help="renew the words alone, of all scenes")
     args = parser.parse_args()
+    if not args.words and not (args.scene and args.renders):
+        parser.error("name a scene and the folder of its renders (--scene, --renders), or give --words")
     index = DEMO / "index.json"
     scenes = json.loads(index.read_text())["scenes"] if index.exists() else []
-    scenes = [s for s in scenes if s["name"] != args.scene] + [publish(args.scene, args.renders)]
+    if args.words:
+        scenes = [{**s, **words(s["name"])} for s in scenes]
+    else:
+        scenes = [s for s in scenes if s["name"] != args.scene] + [publish(args.scene, args.renders)]
     scenes.sort(key=lambda s: s["name"])
     index.write_text(json.dumps({"version": 1, "licence": LICENCE, "scenes": scenes}, indent=1) + "\n")
     (DEMO / "README.md").write_text(card(scenes))

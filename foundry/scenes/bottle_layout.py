@@ -65,36 +65,95 @@ _NORMAL_TILT = 1.6
 _NORMAL_FILL = (8.42, 8.78)
 
 
-def _defect(name, pixel_value, kind, breaks, saturation, meaning):
+def _defect(name, pixel_value, kind, breaks, saturation, meaning, because):
     return {
         "name": name,
         "pixel_value": pixel_value,
         "saturation_threshold": saturation,
         "relative_saturation": True,
+        "because": because,
         "kind": kind,
         "breaks": breaks,
         "meaning": meaning,
     }
 
 
-# Saturation 1.0: the whole area is the defect. Below: the area also holds places that need not all be found (a label
-# both where it is and where it belongs, all of an empty bottle, the margin of a crack).
 DEFECTS = [
-    _defect("wrong_label", 255, "logical", "label_matches", 0.5, "The label of another drink."),
-    _defect("label_missing", 254, "logical", "one_label", 0.8, "No front label."),
-    _defect("label_shifted", 253, "logical", "labels_in_place", 0.3, "The front label sits off its spot."),
-    _defect("label_turned", 252, "logical", "label_upright", 0.5, "The front label is tilted or upside down."),
-    _defect("labels_swapped", 251, "logical", "labels_in_place", 0.5, "Front label and sticker have changed places."),
-    _defect("underfilled", 250, "logical", "fill_level", 0.8, "The drink stands too low."),
-    _defect("overfilled", 249, "logical", "fill_level", 0.8, "The drink stands too high, up in the neck."),
-    _defect("empty", 248, "logical", "fill_level", 0.5, "The bottle holds no drink at all."),
-    _defect("cap_missing", 247, "logical", "capped", 0.8, "The bottle is open."),
-    _defect("wrong_cap", 246, "logical", "cap_matches", 0.8, "The cap of another drink."),
-    _defect("torn_label", 239, "structural", None, 1.0, "A part of the front label is torn off."),
-    _defect("cracked_glass", 238, "structural", None, 0.5, "A star-shaped crack in the glass."),
-    _defect("foreign_body", 237, "structural", None, 1.0, "Something swims in the drink."),
-    _defect("stain", 236, "structural", None, 1.0, "A blot on the outside of the bottle or its label."),
-    _defect("spill", 235, "structural", None, 0.8, "Drink has run down the glass or lies on the table."),
+    _defect(
+        "wrong_label", 255, "logical", "label_matches", 0.5,
+        "The label of another drink.",
+        "picture, word and band each tell, and the paper around them is right",
+    ),
+    _defect(
+        "label_missing", 254, "logical", "one_label", 0.8,
+        "No front label.",
+        "an empty place has no border to see, so a rim may be missed",
+    ),
+    _defect(
+        "label_shifted", 253, "logical", "labels_in_place", 0.3,
+        "The front label sits off its spot.",
+        "the mask is the label and its place, which overlap: most of the paper is where it belongs",
+    ),
+    _defect(
+        "label_turned", 252, "logical", "label_upright", 0.5,
+        "The front label is tilted or upside down.",
+        "the turned print tells, and much of the paper is where it belongs",
+    ),
+    _defect(
+        "labels_swapped", 251, "logical", "labels_in_place", 0.5,
+        "Front label and sticker have changed places.",
+        "the mask is both papers and both their places, and each out of place tells",
+    ),
+    _defect(
+        "underfilled", 250, "logical", "fill_level", 0.8,
+        "The drink stands too low.",
+        "the mask reaches up to the highest level allowed, of which the top 5 mm may be empty",
+    ),
+    _defect(
+        "overfilled", 249, "logical", "fill_level", 0.8,
+        "The drink stands too high, up in the neck.",
+        "glass bends the border of the drink, so a rim may be missed",
+    ),
+    _defect(
+        "empty", 248, "logical", "fill_level", 0.5,
+        "The bottle holds no drink at all.",
+        "the mask is the whole inside, and half of it without drink tells",
+    ),
+    _defect(
+        "cap_missing", 247, "logical", "capped", 0.8,
+        "The bottle is open.",
+        "an empty place has no border to see, so a rim may be missed",
+    ),
+    _defect(
+        "wrong_cap", 246, "logical", "cap_matches", 0.8,
+        "The cap of another drink.",
+        "shaded and shining parts of the cap show little of its colour",
+    ),
+    _defect(
+        "torn_label", 239, "structural", None, 1.0,
+        "A part of the front label is torn off.",
+        "the damage has one place",
+    ),
+    _defect(
+        "cracked_glass", 238, "structural", None, 0.5,
+        "A star-shaped crack in the glass.",
+        "the mask has the margin of the crack, whose rays are thinner than a pixel",
+    ),
+    _defect(
+        "foreign_body", 237, "structural", None, 1.0,
+        "Something swims in the drink.",
+        "the damage has one place",
+    ),
+    _defect(
+        "stain", 236, "structural", None, 1.0,
+        "A blot on the outside of the bottle or its label.",
+        "the damage has one place",
+    ),
+    _defect(
+        "spill", 235, "structural", None, 0.8,
+        "Drink has run down the glass or lies on the table.",
+        "its thin rim shows little of its colour",
+    ),
 ]
 
 

@@ -1,11 +1,9 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../core/random';
 import { findMapFiles } from '../datasets/anomaly-maps';
 import { encodeGreyPng } from '../datasets/codec';
-import { nodeCodec } from '../datasets/codec-node';
 import type { FileTree } from '../datasets/file-tree';
 import { findTestSets } from '../datasets/find-test-sets';
 import { tiffOf } from '../datasets/maps-testing';
@@ -18,7 +16,8 @@ import { decodeDetails, type EvaluationDetails, type EvaluationRecord } from '..
 import { imagesCsv, summaryCsv } from '../project/evaluation-csv';
 import { evaluationReport, REPORT_FIGURES } from '../project/evaluation-report';
 import { figureText } from '../project/evaluation-text';
-import { runHere, temporaryFolder } from './testing';
+import { evaluationTools } from '../project/testing';
+import { runHere, temporaryFolder, writeBelow } from './testing';
 
 /** What the page Evaluate reports and exports, against what the command line prints for the same files. */
 
@@ -35,11 +34,6 @@ const SUBSETS = [
 ];
 
 afterAll(() => folder.remove());
-
-async function write(file: string, bytes: Uint8Array | string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, bytes);
-}
 
 function block(value: number, left: number): Uint8Array {
   const levels = new Uint8Array(WIDTH * HEIGHT);
@@ -64,20 +58,20 @@ let details: EvaluationDetails;
 
 beforeAll(async () => {
   const at = (...names: string[]) => path.join(folder.path, ...names);
-  await write(at('data', 'pins', 'defects_config.json'), JSON.stringify(CONFIG));
-  await write(at('data', 'pins', 'train', 'good', '000.png'), await pattern(99, WIDTH, HEIGHT));
+  await writeBelow(at('data', 'pins', 'defects_config.json'), JSON.stringify(CONFIG));
+  await writeBelow(at('data', 'pins', 'train', 'good', '000.png'), await pattern(99, WIDTH, HEIGHT));
   for (const [i, subset] of SUBSETS.entries()) {
     const stem = String(i).padStart(3, '0');
     const random = new Random(i);
     const scores = Float32Array.from({ length: WIDTH * HEIGHT }, () => random.normal());
-    await write(at('data', 'pins', 'test', subset, `${stem}.png`), await pattern(i, WIDTH, HEIGHT));
+    await writeBelow(at('data', 'pins', 'test', subset, `${stem}.png`), await pattern(i, WIDTH, HEIGHT));
     if (subset !== 'good') {
       const left = 2 + i;
       const value = subset === 'logical_anomalies' ? 255 : 3;
-      await write(at('data', 'pins', 'ground_truth', subset, stem, '000.png'), block(value, left));
+      await writeBelow(at('data', 'pins', 'ground_truth', subset, stem, '000.png'), block(value, left));
       for (let y = 5; y < 12; y++) for (let x = left; x < left + 6; x++) scores[y * WIDTH + x] += random.uniform(0, 2);
     }
-    await write(at('maps', 'pins', 'test', subset, `${stem}.tiff`), tiffOf(scores, WIDTH, HEIGHT));
+    await writeBelow(at('maps', 'pins', 'test', subset, `${stem}.tiff`), tiffOf(scores, WIDTH, HEIGHT));
   }
   const args = ['evaluate', '--dataset', at('data'), '--object', 'pins', '--maps', at('maps'), '--json'];
   const { code, out } = await runHere(...args);
@@ -96,18 +90,7 @@ beforeAll(async () => {
     thresholds: null,
     photoOf: () => null,
   };
-  const tools = {
-    codec: nodeCodec,
-    blobs,
-    encodePhoto: async ({ width, height, data }: { width: number; height: number; data: Uint8ClampedArray }) =>
-      new Uint8Array(
-        await sharp(data, { raw: { width, height, channels: 4 } })
-          .png()
-          .toBuffer(),
-      ),
-    newId: () => 'id',
-    now: () => Date.UTC(2026, 0, 2, 3, 4),
-  };
+  const tools = evaluationTools(blobs, Date.UTC(2026, 0, 2, 3, 4));
   for await (const step of runEvaluation(input, tools)) if (step.record) record = step.record;
   details = decodeDetails(await blobs.get(record.details));
 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { encodeGreyPng } from '../datasets/codec';
 import { npyMap, tiffOf } from '../datasets/maps-testing';
 import { pattern } from '../datasets/testing';
 import { detectorFixture } from '../models/detector/testing';
-import { runHere, runProcess, temporaryFolder } from './testing';
+import { runHere, runProcess, temporaryFolder, writeBelow } from './testing';
 
 const GOLDEN = fileURLToPath(new URL('../../../shared/data/metrics-golden/', import.meta.url));
 const isGolden = existsSync(GOLDEN);
@@ -19,11 +19,6 @@ const folder = await temporaryFolder();
 const at = (...names: string[]) => path.join(folder.path, ...names);
 const [WIDTH, HEIGHT] = [24, 20];
 afterAll(() => folder.remove());
-
-async function write(file: string, bytes: Uint8Array | string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, bytes);
-}
 
 /** A PNG with a block of one value, 30 pixels from the given column on. */
 function block(value: number, left = 2): Uint8Array {
@@ -51,15 +46,15 @@ const CONFIG = [
 async function locoSet(name: string): Promise<void> {
   const data = (...names: string[]) => at(name, 'data', 'pins', ...names);
   const maps = (...names: string[]) => at(name, 'maps', 'pins', 'test', ...names);
-  await write(data('defects_config.json'), JSON.stringify(CONFIG));
+  await writeBelow(data('defects_config.json'), JSON.stringify(CONFIG));
   for (const [i, subset] of ['good', 'good', 'logical_anomalies', 'structural_anomalies'].entries()) {
-    await write(data('test', subset, `00${i}.png`), await pattern(i, WIDTH, HEIGHT));
-    await write(maps(subset, `00${i}.tiff`), map(i));
+    await writeBelow(data('test', subset, `00${i}.png`), await pattern(i, WIDTH, HEIGHT));
+    await writeBelow(maps(subset, `00${i}.tiff`), map(i));
   }
-  await write(data('train', 'good', '000.png'), await pattern(9, WIDTH, HEIGHT));
-  await write(data('ground_truth', 'logical_anomalies', '002', '000.png'), block(255));
-  await write(data('ground_truth', 'logical_anomalies', '002', '001.png'), block(255, 12));
-  await write(data('ground_truth', 'structural_anomalies', '003', '000.png'), block(3));
+  await writeBelow(data('train', 'good', '000.png'), await pattern(9, WIDTH, HEIGHT));
+  await writeBelow(data('ground_truth', 'logical_anomalies', '002', '000.png'), block(255));
+  await writeBelow(data('ground_truth', 'logical_anomalies', '002', '001.png'), block(255, 12));
+  await writeBelow(data('ground_truth', 'structural_anomalies', '003', '000.png'), block(3));
 }
 
 const evaluateArgs = (name: string, object = 'pins', maps = 'maps') => {
@@ -70,7 +65,7 @@ beforeAll(() => locoSet('loco'));
 
 describe('evaluate --model', () => {
   it('makes the maps itself, as detect writes them, and ranks images by the detector’s own score', async () => {
-    await write(at('bright.onnx'), detectorFixture({ smooth: 5 }));
+    await writeBelow(at('bright.onnx'), detectorFixture({ smooth: 5 }));
     const data = ['--dataset', at('loco', 'data'), '--object', 'pins', '--json'];
     const made = await runHere('evaluate', ...data, '--model', at('bright.onnx'));
     expect({ code: made.code, err: made.err }).toEqual({ code: 0, err: '' });
@@ -94,7 +89,7 @@ describe('evaluate --model', () => {
     expect(both).toEqual({ code: 1, out: '', err: expect.stringMatching(/--maps.*--model.*one of the two/) });
     const data = ['--dataset', at('loco', 'data'), '--object', 'pins'];
     expect((await runHere('evaluate', ...data)).err).toMatch(/--maps.*--model/);
-    await write(at('text.onnx'), 'no network');
+    await writeBelow(at('text.onnx'), 'no network');
     const text = await runHere('evaluate', ...data, '--model', at('text.onnx'));
     expect(text).toMatchObject({ code: 1, err: expect.stringMatching(/^text\.onnx is not a complete ONNX file/) });
     const none = await runHere('evaluate', ...data, '--model', at('none.onnx'));
@@ -154,9 +149,9 @@ describe('evaluate', () => {
   it('reads .npy, maps without the object’s folder, and MVTec AD and VisA', async () => {
     const { out } = await runHere(...evaluateArgs('loco'), '--json');
     for (const i of [0, 1])
-      await write(at('loco', 'plain', 'test', 'good', `00${i}.npy`), npyMap(scores(i), WIDTH, HEIGHT));
-    await write(at('loco', 'plain', 'test', 'logical_anomalies', '002.npy'), npyMap(scores(2), WIDTH, HEIGHT));
-    await write(at('loco', 'plain', 'test', 'structural_anomalies', '003.tif'), map(3));
+      await writeBelow(at('loco', 'plain', 'test', 'good', `00${i}.npy`), npyMap(scores(i), WIDTH, HEIGHT));
+    await writeBelow(at('loco', 'plain', 'test', 'logical_anomalies', '002.npy'), npyMap(scores(2), WIDTH, HEIGHT));
+    await writeBelow(at('loco', 'plain', 'test', 'structural_anomalies', '003.tif'), map(3));
     expect(await runHere(...evaluateArgs('loco', 'pins', 'plain'), '--json')).toEqual({ code: 0, err: '', out });
 
     const common = [
@@ -180,12 +175,12 @@ describe('evaluate', () => {
     const reports = [];
     for (const [name, good, bad, mask, goodMap, badMap] of common) {
       const data = (file: string) => at(name, 'data', 'pins', file);
-      await write(data(good), await pattern(1, WIDTH, HEIGHT));
-      await write(data(bad), await pattern(2, WIDTH, HEIGHT));
+      await writeBelow(data(good), await pattern(1, WIDTH, HEIGHT));
+      await writeBelow(data(bad), await pattern(2, WIDTH, HEIGHT));
       // Class indices look black.
-      await write(data(mask), block(1));
-      await write(at(name, 'maps', 'pins', `${goodMap}.tiff`), map(1));
-      await write(at(name, 'maps', 'pins', `${badMap}.tiff`), map(2));
+      await writeBelow(data(mask), block(1));
+      await writeBelow(at(name, 'maps', 'pins', `${goodMap}.tiff`), map(1));
+      await writeBelow(at(name, 'maps', 'pins', `${badMap}.tiff`), map(2));
       if (name === 'visa') {
         const missing = await runHere(...evaluateArgs(name));
         expect(missing).toMatchObject({ code: 1, err: expect.stringMatching(/split_csv\/1cls\.csv is missing/) });
@@ -195,7 +190,7 @@ describe('evaluate', () => {
           `pins,test,normal,pins/${good},`,
           `pins,test,anomaly,pins/${bad},pins/${mask}`,
         ];
-        await write(at(name, 'data', 'split_csv', '1cls.csv'), rows.join('\r\n'));
+        await writeBelow(at(name, 'data', 'split_csv', '1cls.csv'), rows.join('\r\n'));
       }
       const ran = await runHere(...evaluateArgs(name), '--json');
       expect(ran).toMatchObject({ code: 0, err: '' });
@@ -239,24 +234,24 @@ describe('evaluate of bad input', () => {
   const config = 'data/pins/defects_config.json';
   it.each<[string, string, (file: string) => Promise<void>, RegExp]>([
     ['a missing map', wrong, (file) => rm(file), /^There is no map of pins\/test\/structural.*Write it to/],
-    ['two maps of an image', wrong, (file) => write(file.replace('.tiff', '.npy'), ''), /are both maps of/],
+    ['two maps of an image', wrong, (file) => writeBelow(file.replace('.tiff', '.npy'), ''), /are both maps of/],
     [
       'a map of another size',
       wrong,
-      (file) => write(file, tiffOf(new Float32Array(HEIGHT * WIDTH), HEIGHT, WIDTH)),
+      (file) => writeBelow(file, tiffOf(new Float32Array(HEIGHT * WIDTH), HEIGHT, WIDTH)),
       /is 20×24, and its image 24×20\. Resize/,
     ],
     [
       'a map of a good image of another size',
       'maps/pins/test/good/001.tiff',
-      (file) => write(file, tiffOf(new Float32Array(50), 10, 5)),
+      (file) => writeBelow(file, tiffOf(new Float32Array(50), 10, 5)),
       /is 10×5, and its image 24×20/,
     ],
     [
       'NaN',
       wrong,
       (file) =>
-        write(
+        writeBelow(
           file,
           map(1, (data) => (data[WIDTH + 5] = NaN)),
         ),
@@ -266,18 +261,18 @@ describe('evaluate of bad input', () => {
       'infinity',
       wrong,
       (file) =>
-        write(
+        writeBelow(
           file,
           map(1, (data) => (data[3] = -Infinity)),
         ),
       /holds -Infinity \(at x 3, y 0\)/,
     ],
-    ['a cut map', wrong, (file) => write(file, map(1).subarray(0, 900)), /not a whole TIFF/],
-    ['a picture as a map', wrong, (file) => write(file, block(3)), /not a whole TIFF/],
+    ['a cut map', wrong, (file) => writeBelow(file, map(1).subarray(0, 900)), /not a whole TIFF/],
+    ['a picture as a map', wrong, (file) => writeBelow(file, block(3)), /not a whole TIFF/],
     [
       'an unknown pixel value',
       truth,
-      (file) => write(file, block(17)),
+      (file) => writeBelow(file, block(17)),
       /value 17, and defects_config\.json has only 255, 3/,
     ],
     [
@@ -286,33 +281,38 @@ describe('evaluate of bad input', () => {
       async (file) => {
         const levels = new Uint8Array(WIDTH * HEIGHT);
         levels.set([255, 3], 100);
-        await write(file, encodeGreyPng(levels, WIDTH, HEIGHT));
+        await writeBelow(file, encodeGreyPng(levels, WIDTH, HEIGHT));
       },
       /the values 3, 255\./,
     ],
-    ['an empty ground truth', truth, (file) => write(file, block(0)), /marks no pixel/],
-    ['ground truth in colour', truth, async (file) => write(file, await pattern(1, WIDTH, HEIGHT)), /is in colour/],
+    ['an empty ground truth', truth, (file) => writeBelow(file, block(0)), /marks no pixel/],
+    [
+      'ground truth in colour',
+      truth,
+      async (file) => writeBelow(file, await pattern(1, WIDTH, HEIGHT)),
+      /is in colour/,
+    ],
     [
       'ground truth of another size',
       'data/pins/ground_truth/logical_anomalies/002/001.png',
-      (file) => write(file, encodeGreyPng(new Uint8Array(400).fill(255), 20, 20)),
+      (file) => writeBelow(file, encodeGreyPng(new Uint8Array(400).fill(255), 20, 20)),
       /is 20×20, and .*000\.png 24×20/,
     ],
-    ['damaged ground truth', truth, (file) => write(file, block(3).subarray(0, 60)), /is cut off/],
+    ['damaged ground truth', truth, (file) => writeBelow(file, block(3).subarray(0, 60)), /is cut off/],
     [
       'no ground truth',
       'data/pins/test/structural_anomalies/003.png',
       (file) => rm(path.join(file, '../../../ground_truth/structural_anomalies'), { recursive: true }),
       /has no ground truth\. Add its mask/,
     ],
-    ['a config that does not parse', config, (file) => write(file, '[{'), /is not JSON/],
+    ['a config that does not parse', config, (file) => writeBelow(file, '[{'), /is not JSON/],
     [
       'a config with a share above 1',
       config,
-      (file) => write(file, JSON.stringify([{ ...CONFIG[1], saturation_threshold: 2 }])),
+      (file) => writeBelow(file, JSON.stringify([{ ...CONFIG[1], saturation_threshold: 2 }])),
       /entry 1 .*share from 0 to 1, not 2/,
     ],
-    ['a damaged test image', 'data/pins/test/good/001.png', (file) => write(file, 'none'), /not an image/],
+    ['a damaged test image', 'data/pins/test/good/001.png', (file) => writeBelow(file, 'none'), /not an image/],
   ])('%s', async (name, file, spoil, reason) => {
     const set = `bad ${name}`;
     await cp(at('loco'), at(set), { recursive: true });

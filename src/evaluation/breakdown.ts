@@ -15,7 +15,7 @@ export interface BreakdownRow {
   readonly imageAuroc: number | null;
   /** AU-sPRO where the layout has saturations, AUPRO otherwise; null for what is not defined. */
   readonly areas: AreasByLimit | null;
-  /** Share of its images whose score is at least the image threshold. */
+  /** Share of its images whose score lies above the image threshold. */
   readonly recall: number;
   /** Mean over its defects of what is found at the pixel threshold, [0, 1]; null without one. */
   readonly found: number | null;
@@ -48,7 +48,7 @@ export function breakdown(
       defects: defects.length,
       imageAuroc: defect === null ? figures.image_auroc_by_subset[subset] : auroc(own, good),
       areas,
-      recall: own.length > 0 ? scores.filter((score) => score >= threshold).length / own.length : 0,
+      recall: own.length > 0 ? scores.filter((score) => score > threshold).length / own.length : 0,
       found: shares.length > 0 ? shares.reduce((sum, share) => sum + share) / shares.length : null,
     };
   };

@@ -24,7 +24,7 @@ it('of a ranking is the rate at the threshold it names', () => {
   const anomalous = [3, 5.5, 9, 10];
   const { roc } = rankScores(good, anomalous)!;
   const rate = (scores: number[], threshold: number) =>
-    scores.filter((score) => score >= threshold).length / scores.length;
+    scores.filter((score) => score > threshold).length / scores.length;
   for (const [i, { y, threshold }] of sampleCurve(roc, roc.x).entries()) {
     expect(rate(good, threshold)).toBe(roc.x[i]);
     expect(rate(anomalous, threshold)).toBe(y);

@@ -4,7 +4,7 @@ import type { Curve } from './curves';
 export interface CurveSample {
   /** Null left of where the curve begins. */
   readonly y: number | null;
-  /** Scores of at least this count as anomalous at the last point of the curve up to there; Infinity: none does. */
+  /** Scores above this count as anomalous at the last point of the curve up to there; Infinity: none does. */
   readonly threshold: number;
 }
 
@@ -33,7 +33,7 @@ export function sampleCurve({ x, y, thresholds }: Curve, places: ArrayLike<numbe
 /**
  * The lowest threshold on a curve at which the false-positive rate is at most `rate`; a curve leaves out what lies within
  * 1/500 of its points.
- * @returns null if only a threshold above all scores is.
+ * @returns null if only one that no score lies above is.
  */
 export function thresholdAtRate({ x, thresholds }: Curve, rate: number): number | null {
   let at = 0;

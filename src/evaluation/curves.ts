@@ -1,4 +1,4 @@
-import { scoreOfKey, type ScoreCounts } from './score-counts';
+import { floatBelow, scoreOfKey, type ScoreCounts } from './score-counts';
 import type { SweepTask, WeightedKeys } from './sweep';
 
 /**
@@ -10,7 +10,7 @@ export interface Curve {
   readonly x: Float64Array;
   /** True-positive rate, precision, or mean (saturated) overlap. */
   readonly y: Float64Array;
-  /** A point is where scores of at least this count as anomalous; Infinity: none does. */
+  /** A point is where scores above this count as anomalous; Infinity: none does. */
   readonly thresholds: Float32Array;
 }
 
@@ -118,11 +118,11 @@ export function overlapTask(
     positives,
     step(key, above, atLeast, weight) {
       areas.add(above / total, overlap);
-      curve.add(above / total, overlap, scoreOfKey(key + 1));
+      curve.add(above / total, overlap, scoreOfKey(key));
       found += weight;
       overlap = Math.min(1, found / count);
       areas.add(atLeast / total, overlap);
-      curve.add(atLeast / total, overlap, scoreOfKey(key));
+      curve.add(atLeast / total, overlap, floatBelow(scoreOfKey(key)));
     },
     result() {
       areas.add(1, 1);
@@ -147,7 +147,7 @@ export function rankingTask(negatives: readonly ScoreCounts[], positives: readon
       found += weight;
       const precision = found / (found + atLeast);
       averagePrecision += (weight / wanted) * precision;
-      precisionRecall.add(found / wanted, precision, scoreOfKey(key), found === wanted);
+      precisionRecall.add(found / wanted, precision, floatBelow(scoreOfKey(key)), found === wanted);
     },
     result() {
       const { areas, curve } = roc.result();

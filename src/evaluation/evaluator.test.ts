@@ -223,13 +223,13 @@ describe('curves for charts', () => {
     });
   }
 
-  it('says at which score each point lies', () => {
+  it('says above which score each point lies', () => {
     const samples = [sampleOf('hole', [3, 2, 1, 0], ['##..']), sampleOf(GOOD, [2, -1], ['..'])];
     const { roc } = evaluated(samples, false).pixel!;
     const { good, anomalous } = pixelScores(samples);
     roc.thresholds.forEach((threshold, i) => {
-      expect(roc.x[i]).toBe(good.filter((score) => score >= threshold).length / good.length);
-      expect(roc.y[i]).toBe(anomalous.filter((score) => score >= threshold).length / anomalous.length);
+      expect(roc.x[i]).toBe(good.filter((score) => score > threshold).length / good.length);
+      expect(roc.y[i]).toBe(anomalous.filter((score) => score > threshold).length / anomalous.length);
     });
   });
 });

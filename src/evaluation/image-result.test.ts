@@ -34,7 +34,7 @@ describe('an image', () => {
           const inside = [...sample.map.data].filter((_, p) => mask.data[p] === 1);
           expect(defects[i].area).toBe(inside.length);
           for (const threshold of [...sample.map.data, -1e9, 1e9]) {
-            const found = inside.filter((score) => score >= threshold).length;
+            const found = inside.filter((score) => score > threshold).length;
             const percent = Math.floor(Math.min(100, (100 * found) / saturation! + 1e-9));
             expect(foundShare(defects[i], threshold)).toBe(percent / 100);
           }
@@ -60,7 +60,7 @@ describe('breakdown by kind and defect', () => {
       expect(images).toBe(own.length);
       expect(defects).toBe(own.flatMap((each) => each.defects.filter(({ name }) => has(name))).length);
       expect(imageAuroc).toBeCloseTo(naiveAuroc(good, own.map(maximum)), 10);
-      expect(recall).toBeCloseTo(own.filter((each) => maximum(each) >= threshold).length / own.length, 12);
+      expect(recall).toBeCloseTo(own.filter((each) => maximum(each) > threshold).length / own.length, 12);
       expect(areas).toEqual(defect === null ? figures.au_spro![subset] : figures.au_spro_by_defect![subset][defect]);
       expect(found).toBeGreaterThanOrEqual(0);
       if (defect === null) expect(imageAuroc).toBe(figures.image_auroc_by_subset[subset]);

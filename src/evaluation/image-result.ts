@@ -9,8 +9,8 @@ export interface DefectResult {
   /** Found pixels at which it counts as found entirely, 1 … area: the saturation of sPRO, else its area. */
   readonly needed: number;
   /**
-   * The k-th (k = 1 … 100) is the score that k % of the needed pixels have or exceed, so that exactly as many entries are
-   * at least a threshold as whole per cent of what is needed are found at it. Descending, float32.
+   * The k-th (k = 1 … 100) is the score that k % of the needed pixels have or exceed, so that exactly as many entries lie
+   * above a threshold as whole per cent of what is needed are found at it. Descending, float32.
    */
   readonly foundAt: readonly number[];
 }
@@ -62,13 +62,13 @@ function defectResult(name: string, mask: BinaryMask, saturation: number | null,
   return { name, area, needed, foundAt };
 }
 
-/** Share of what is needed of a defect that scores of at least `threshold` find: in [0, 1], whole per cent, cut down. */
+/** Share of what is needed of a defect that scores above `threshold` find: in [0, 1], whole per cent, cut down. */
 export function foundShare({ foundAt }: DefectResult, threshold: number): number {
   let low = 0;
   let high = foundAt.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (foundAt[middle] >= threshold) low = middle + 1;
+    if (foundAt[middle] > threshold) low = middle + 1;
     else high = middle;
   }
   return low / STEPS;

@@ -1,5 +1,5 @@
 import { rankingTask } from './curves';
-import { ScoreCounts, writeKeys } from './score-counts';
+import { floatBelow, ScoreCounts, writeKeys } from './score-counts';
 import { sweep } from './sweep';
 
 /** Figures of scores in memory, each marked as wanted (1) or not (0). */
@@ -12,7 +12,8 @@ import { sweep } from './sweep';
 export function averagePrecision(scores: Float32Array, wanted: Uint8Array): number {
   const keys = new Uint32Array(scores.length);
   if (writeKeys(scores, keys) >= 0) throw new RangeError('A score is no finite number.');
-  const { positives, others } = bothKinds(keys, wanted);
+  const { positives, others } = split(keys, wanted);
+  if (positives.length === 0 || others.length === 0) throw new RangeError('Scores of both kinds are needed.');
   const negatives = new ScoreCounts();
   negatives.add(others);
   const task = rankingTask([negatives], [{ keys: positives.sort(), weight: 1 }]);
@@ -22,13 +23,14 @@ export function averagePrecision(scores: Float32Array, wanted: Uint8Array): numb
 
 /**
  * The threshold above which scores agree best with the labels by F1 = 2·TP / (2·TP + FP + FN); of several the highest. It
- * lies halfway to the next lower score, or ½ below the lowest.
- * @param wanted as for {@link averagePrecision}.
- * @throws RangeError as {@link averagePrecision}.
+ * lies halfway to the next lower score, or just below the lowest.
+ * @param wanted as for {@link averagePrecision}, but may all be 1.
+ * @throws RangeError if none is wanted or a score is not finite.
  */
-export function thresholdOfBestF1(scores: Float32Array, wanted: Uint8Array): number {
+export function thresholdOfBestF1(scores: Float32Array | Float64Array, wanted: Uint8Array): number {
   if (!scores.every(Number.isFinite)) throw new RangeError('A score is no finite number.');
-  const { positives, others } = bothKinds(scores, wanted);
+  const { positives, others } = split(scores, wanted);
+  if (positives.length === 0) throw new RangeError('Scores of what is to be found are needed.');
   positives.sort();
   others.sort();
   let [best, threshold] = [-1, 0];
@@ -43,14 +45,19 @@ export function thresholdOfBestF1(scores: Float32Array, wanted: Uint8Array): num
     if (f1 <= best) continue;
     const below = Math.max(positives[i - 1] ?? -Infinity, others[alarms - 1] ?? -Infinity);
     best = f1;
-    threshold = Number.isFinite(below) ? (positives[i] + below) / 2 : positives[i] - 0.5;
+    threshold = Number.isFinite(below) ? halfway(below, positives[i]) : floatBelow(positives[i]);
   }
   return threshold;
 }
 
-function bothKinds<T extends Uint32Array | Float32Array>(values: T, wanted: Uint8Array): { positives: T; others: T } {
+/** A threshold that parts two scores: at least `lower` and below `upper`. */
+export function halfway(lower: number, upper: number): number {
+  const middle = lower + (upper - lower) / 2;
+  return middle < upper ? middle : lower;
+}
+
+function split<T extends Uint32Array | Float32Array | Float64Array>(values: T, wanted: Uint8Array) {
   if (values.length !== wanted.length) throw new RangeError('There must be as many labels as scores.');
   const [positives, others] = [1, 0].map((kind) => values.filter((_: number, i: number) => wanted[i] === kind) as T);
-  if (positives.length === 0 || others.length === 0) throw new RangeError('Scores of both kinds are needed.');
   return { positives, others };
 }

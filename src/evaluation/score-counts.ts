@@ -29,9 +29,18 @@ export function writeKeys(scores: Float32Array, keys: Uint32Array): number {
 const float = new Float32Array(1);
 const floatBits = new Uint32Array(float.buffer);
 
-/** The score of a key; of the key after that of the largest finite score: Infinity. */
+/** The score of a key. */
 export function scoreOfKey(key: number): number {
   floatBits[0] = key & 0x80000000 ? key ^ 0x80000000 : ~key;
+  return float[0];
+}
+
+/** The largest float32 below a score; below that of the lowest finite one: −Infinity. */
+export function floatBelow(score: number): number {
+  float[0] = score;
+  if (float[0] < score) return float[0];
+  if (score === 0) return -(2 ** -149);
+  floatBits[0] += score > 0 ? -1 : 1;
   return float[0];
 }
 

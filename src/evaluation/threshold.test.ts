@@ -18,19 +18,19 @@ function randomImages(seed: number): Scored[] {
 }
 
 describe('at a threshold', () => {
-  it('counts, with scores at the threshold called anomalous', () => {
+  it('counts, with scores at the threshold called good', () => {
     const images = [...good(1, 2, 3), ...bad(2, 4)];
     expect(confusionAt(images, 2)).toEqual({
-      truePositives: 2,
-      falsePositives: 2,
-      trueNegatives: 1,
-      falseNegatives: 0,
+      truePositives: 1,
+      falsePositives: 1,
+      trueNegatives: 2,
+      falseNegatives: 1,
     });
-    expect(images.map((image) => verdictOf(image, 3))).toEqual(['passed', 'passed', 'false alarm', 'miss', 'hit']);
+    expect(images.map((image) => verdictOf(image, 2.5))).toEqual(['passed', 'passed', 'false alarm', 'miss', 'hit']);
   });
 
   it('gives precision, recall, F1 and the false-alarm rate', () => {
-    const rates = ratesOf(confusionAt([...good(1, 2, 3, 4), ...bad(2, 5, 6)], 3));
+    const rates = ratesOf(confusionAt([...good(1, 2, 3, 4), ...bad(2, 5, 6)], 2));
     expect(rates.precision).toBeCloseTo(2 / 4);
     expect(rates.recall).toBeCloseTo(2 / 3);
     expect(rates.f1).toBeCloseTo((2 * (2 / 4) * (2 / 3)) / (2 / 4 + 2 / 3));
@@ -59,9 +59,9 @@ describe('sensible thresholds', () => {
         return;
       }
       const f1 = (at: number) => ratesOf(confusionAt(images, at)).f1 ?? 0;
-      const highest = Math.max(...images.map(({ score }) => f1(score)));
+      const highest = Math.max(f1(-1e9), ...images.map(({ score }) => f1(score)));
       expect(f1(threshold!)).toBe(highest);
-      expect(images.every(({ score }) => score < threshold! || f1(score) <= highest)).toBe(true);
+      expect(images.every(({ score }) => score < threshold! || f1(score) < highest)).toBe(true);
     },
   );
 
@@ -73,8 +73,7 @@ describe('sensible thresholds', () => {
   it.each([0, -0, 1, -1, 1e30, -1e-40].map(Math.fround))('no false alarm where %d is the highest score', (score) => {
     const images = [...good(score, score - 1), ...bad(score, score - 2)];
     const threshold = noFalseAlarmThreshold(images)!;
-    expect(threshold).toBeGreaterThan(score);
-    expect(Math.fround(threshold)).toBe(threshold);
+    expect(threshold).toBe(score);
     expect(confusionAt(images, threshold).falsePositives).toBe(0);
   });
 
@@ -87,7 +86,7 @@ describe('sensible thresholds', () => {
         continue;
       }
       expect(confusionAt(images, threshold!).falsePositives).toBe(0);
-      const lower = images.map(({ score }) => score).filter((score) => score < threshold!);
+      const lower = [-1e9, ...images.map(({ score }) => score)].filter((score) => score < threshold!);
       for (const score of lower) {
         const same = confusionAt(images, score);
         const here = confusionAt(images, threshold!);
@@ -102,10 +101,19 @@ describe('sensible thresholds', () => {
     expect(noFalseAlarmThreshold([])).toBeNull();
   });
 
-  it('between neighbouring numbers it is the upper one', () => {
-    const next = 1 + 2 ** -52;
-    expect(bestF1Threshold([...good(1), ...bad(next)])).toBe(next);
+  it('between neighbouring numbers it is the lower one', () => {
+    const images = [...good(1), ...bad(1 + 2 ** -52)];
+    expect(bestF1Threshold(images)).toBe(1);
+    expect(noFalseAlarmThreshold(images)).toBe(1);
   });
+
+  it.each([0, -0, 1, -1, 0.1, 1e-45, -3.4028234663852886e38])(
+    'all are called where %d is the lowest of all',
+    (score) => {
+      const images = [...bad(score, score), ...good(score)];
+      expect(confusionAt(images, bestF1Threshold(images)!)).toMatchObject({ truePositives: 2, falsePositives: 1 });
+    },
+  );
 });
 
 describe('order by error', () => {

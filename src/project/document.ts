@@ -57,6 +57,8 @@ export const datasetRecordSchema = z.strictObject({
   builtIn: z.boolean(),
   /** Name of the generator's trained set this is, e.g. `pin_tray`; null if none. */
   trainedSet: z.string().nullable(),
+  /** The `defects_config.json` that came with it, which has MVTec LOCO's saturations; without, there was none. */
+  config: imageSourceSchema.optional(),
   addedAt: z.number(),
 });
 export type DatasetRecord = z.infer<typeof datasetRecordSchema>;

@@ -18,6 +18,7 @@ import { demoTestSets } from './demo';
 import { runEvaluation, type EvaluationInput } from './evaluate';
 import { blobsOf, decodeDetails, evaluationSchema, type EvaluationDetails, type EvaluationRecord } from './evaluation';
 import { decodeMap, decodeTruth } from './stored-map';
+import { evaluationTools } from './testing';
 
 const [WIDTH, HEIGHT] = [24, 20];
 const SUBSETS = ['good', 'good', 'good', 'logical_anomalies', 'logical_anomalies', 'structural_anomalies'];
@@ -78,23 +79,10 @@ async function inputOf({ files, maps }: Awaited<ReturnType<typeof fixture>>): Pr
   };
 }
 
-const toolsWith = (blobs: MemoryBlobStore) => ({
-  codec: nodeCodec,
-  blobs,
-  encodePhoto: async ({ width, height, data }: { width: number; height: number; data: Uint8ClampedArray }) =>
-    new Uint8Array(
-      await sharp(data, { raw: { width, height, channels: 4 } })
-        .png()
-        .toBuffer(),
-    ),
-  newId: () => 'an id',
-  now: () => 1234,
-});
-
 async function run(input: EvaluationInput, blobs = new MemoryBlobStore(), signal?: AbortSignal) {
   let record: EvaluationRecord | null = null;
   const labels: string[] = [];
-  for await (const step of runEvaluation(input, toolsWith(blobs), signal)) {
+  for await (const step of runEvaluation(input, evaluationTools(blobs, 1234), signal)) {
     labels.push(`${step.done}/${step.total} ${step.label}`);
     record = step.record;
   }

@@ -360,7 +360,7 @@ function pictures({ threshold, pixelThreshold }: EvaluationRecord, shown: Report
     <h2>Worst images</h2>
     <p class="note">
       ${countText(shown.length, 'image')}: at the left the photograph with the outlines of its defects, at the right the
-      heat map, with a dashed line about the pixels from the threshold on.
+      heat map, with a dashed line about the pixels above the threshold.
     </p>
     <div class="images">${shown.map(figure)}</div>
   </section>`;

@@ -52,7 +52,7 @@ export const evaluationSchema = z.strictObject({
   figures: figuresSchema,
   /** Test images that could not be evaluated and are in no figure. */
   leftOut: z.number().int().nonnegative(),
-  /** Images with at least this score are called anomalous; pixels are outlined. Chosen by the person. */
+  /** Images above this score are called anomalous; pixels are outlined. Chosen by the person. */
   threshold: z.number(),
   pixelThreshold: numberOrNone,
   /** Blob of the details. */

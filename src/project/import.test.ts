@@ -5,8 +5,8 @@ import { nodeCodec } from '../datasets/codec-node';
 import { encodeRgbPng } from '../datasets/codec';
 import { badFiles } from '../datasets/testing';
 import { MemoryBlobStore, type BlobStore } from './blobs';
-import { imageRecordSchema, type ImageRecord } from './document';
-import { importImages, type ImportSource, type ImportTools } from './import';
+import { datasetRecordSchema, imageRecordSchema, type ImageRecord } from './document';
+import { importImages, type ImportSource, type ImportStep, type ImportTools } from './import';
 
 const png = (level: number, side = 40) =>
   sharp({ create: { width: side, height: side, channels: 3, background: { r: level, g: 90, b: 30 } } })
@@ -52,6 +52,31 @@ beforeAll(async () => {
 });
 
 describe('importImages', () => {
+  it('keeps the saturations that came with a dataset, and says when they cannot be read', async () => {
+    const kind = { defect_name: 'cut', pixel_value: 1, saturation_threshold: 9, relative_saturation: false };
+    const configOf = async (text: string) => {
+      const blobs = new MemoryBlobStore();
+      const files = [
+        source('set/lamp/defects_config.json', new TextEncoder().encode(text)),
+        source('set/lamp/test/good/0.png', good[0]),
+        source('set/pin/test/good/0.png', good[1]),
+      ];
+      const steps: ImportStep[] = [];
+      for await (const step of importImages(files, [], tools(blobs))) steps.push(step);
+      const [lamp, pin] = steps.map(({ dataset }) => datasetRecordSchema.parse(dataset).config);
+      expect(pin).toBeUndefined();
+      const stored = lamp?.kind === 'blob' ? new TextDecoder().decode(await blobs.get(lamp.sha256)) : null;
+      return { stored, problems: steps.flatMap(({ problems }) => problems) };
+    };
+    const text = JSON.stringify([kind]);
+    expect(await configOf(text)).toEqual({ stored: text, problems: [] });
+    const { stored, problems } = await configOf('[{"defect_name": 3}]');
+    expect(stored).toBeNull();
+    expect(problems).toMatchObject([
+      { code: 'bad-config', message: expect.stringMatching(/^set\/lamp\/defects_config\.json/) },
+    ]);
+  });
+
   it('goes on after every kind of bad file and names each', async () => {
     const vanished: ImportSource = {
       path: 'set/gone.png',

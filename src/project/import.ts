@@ -2,6 +2,7 @@ import { reportOf, StudioError, throwIfCancelled, type ErrorReport } from '../co
 import { sha256 } from '../core/hash';
 import type { Image8 } from '../core/raster';
 import type { ImageCodec } from '../datasets/codec';
+import { parseDefectsConfig } from '../datasets/defects-config';
 import { recogniseLayouts, type LayoutEntry, type LayoutPlan } from '../datasets/layouts';
 import { sniffImage } from '../datasets/sniff';
 import type { BlobStore } from './blobs';
@@ -60,9 +61,10 @@ export async function* importImages(
   const seen = new Map([...known].map((hash) => [hash, 'an image that is already there']));
   let done = 0;
   for (const plan of plans) {
-    const dataset = datasetOf(plan, tools);
     let images: ImageRecord[] = [];
     let problems: ErrorReport[] = [];
+    const config = await importConfig(`${plan.root}defects_config.json`, byPath, tools, problems);
+    const dataset = { ...datasetOf(plan, tools), ...(config && { config }) };
     for (const entry of plan.entries) {
       throwIfCancelled(signal, 'import');
       try {
@@ -142,6 +144,25 @@ async function importImage(
     label: entry.label,
     masks,
   };
+}
+
+/** Undefined where there is none that can be read. */
+async function importConfig(
+  path: string,
+  byPath: ReadonlyMap<string, ImportSource>,
+  tools: ImportTools,
+  problems: ErrorReport[],
+): Promise<ImageSource | undefined> {
+  if (!byPath.has(path)) return undefined;
+  try {
+    const bytes = await readSource(byPath, path);
+    parseDefectsConfig(new TextDecoder().decode(bytes), path);
+    return { kind: 'blob', sha256: await tools.blobs.put(bytes, path) };
+  } catch (error) {
+    if (error instanceof StudioError && error.code === 'storage-full') throw error;
+    problems.push(reportOf(error, 'import'));
+    return undefined;
+  }
 }
 
 async function readSource(byPath: ReadonlyMap<string, ImportSource>, path: string): Promise<Uint8Array<ArrayBuffer>> {

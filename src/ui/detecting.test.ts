@@ -1,11 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../core/errors';
 import { createRaster } from '../core/raster';
-import type { ImageRecord } from '../project/document';
-import type { DetectRequest, HeatMap, ModelInfo, OpenedImage, Preview } from '../worker/api';
+import type { DetectRequest, HeatMap, ModelInfo, Preview } from '../worker/api';
 import { Detecting } from './detecting';
 import type { LayerId, ShownPreview } from './session';
-import { createSession } from './session';
+import { ask, sessionWithImages, type Asked } from './testing';
 
 class Bitmap {
   closed = false;
@@ -34,34 +33,12 @@ function heatOf(score: number): HeatMap {
 
 const closed = ({ heat }: HeatMap) => (heat as unknown as Bitmap).closed;
 
-/** Lets everything that has been answered take its effect. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
-
 async function setUp(network: ModelInfo | null = NETWORK) {
-  const session = createSession(null);
-  const asked: (DetectRequest & { answer(heat: HeatMap): Promise<void>; fail(error: unknown): Promise<void> })[] = [];
-  const detecting = new Detecting({
-    session,
-    worker: {
-      detector: () => Promise.resolve(network),
-      detect: (request) =>
-        new Promise((resolve, reject) =>
-          asked.push({
-            ...request,
-            answer: (heat) => (resolve(heat), settled()),
-            fail: (error) => (reject(error as Error), settled()),
-          }),
-        ),
-    },
-    get image() {
-      const { imageId } = session.getState();
-      return imageId === null ? null : imageOf(imageId);
-    },
-  });
-  const open = (id: string) => {
-    session.setState({ imageId: id });
-    session.setState({ opened: { imageId: id, width: 4, height: 4 } as OpenedImage, shown: null });
-  };
+  const { session, hostWith, open } = sessionWithImages();
+  const asked: Asked<DetectRequest, HeatMap>[] = [];
+  const detecting = new Detecting(
+    hostWith({ detector: () => Promise.resolve(network), detect: (request: DetectRequest) => ask(asked, request) }),
+  );
   const show = (layer: LayerId, visible = true) =>
     session.setState(({ layers }) => ({ layers: { ...layers, [layer]: { visible, opacity: 1 } } }));
   const preview = (serial: number) => {
@@ -72,14 +49,6 @@ async function setUp(network: ModelInfo | null = NETWORK) {
   await detecting.findNetwork();
   open('a');
   return { detecting, session, asked, open, show, preview, view: () => session.getState().detection };
-}
-
-function imageOf(id: string): ImageRecord {
-  return {
-    ...{ id, datasetId: 'd', name: `${id}.png`, path: `${id}.png`, width: 4, height: 4, bytes: 1 },
-    ...{ thumbnail: null, split: 'train', label: 'good', masks: [] },
-    source: { kind: 'url', url: `${id}.png`, sha256: 'a'.repeat(64) },
-  };
 }
 
 describe('heat maps', () => {

@@ -1,12 +1,14 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../core/errors';
 import { MemoryBlobStore } from '../project/blobs';
+import type { DatasetRecord, ImageRecord } from '../project/document';
 import { encodeDetails, type EvaluationDetails, type EvaluationRecord } from '../project/evaluation';
 import { MemoryPersistence } from '../project/persistence';
 import { createProjectStore, type ProjectStore } from '../project/store';
 import type { EvaluateRequest, ImportFile, MapsFound, ModelInfo, Progress, TestSetInfo } from '../worker/api';
-import { Evaluating } from './evaluating';
+import { Evaluating, importedInfos } from './evaluating';
 import { createSession, type SessionStore } from './session';
+import { imageOf } from './testing';
 
 vi.mock('comlink', () => ({ proxy: <T>(value: T) => value }));
 
@@ -101,6 +103,47 @@ function running() {
   const started = evaluating.start();
   return { end: () => end, started };
 }
+
+describe('what was imported', () => {
+  const image = (id: string, change: Partial<ImageRecord>): ImageRecord => ({
+    ...imageOf(id),
+    split: 'test',
+    path: `lamp/test/good/${id}.png`,
+    ...change,
+  });
+  const lamp: DatasetRecord = {
+    ...{ id: 'L', name: 'Lamp', layout: 'mvtec-ad', description: '', licence: 'yours', builtIn: false },
+    ...{ trainedSet: null, addedAt: 0 },
+  };
+  const lit = { label: 'lit', path: 'lamp/test/lit/c.png', masks: [imageOf('m').source] };
+  const add = (dataset: DatasetRecord, ...images: ImageRecord[]) =>
+    project.getState().apply('Import', (document) => {
+      document.datasets[dataset.id] = dataset;
+      for (const each of images) document.images[each.id] = { ...each, datasetId: dataset.id };
+    });
+
+  it('can be evaluated on, until it is removed', async () => {
+    add(lamp, image('a', {}), image('b', { split: 'train' }), image('c', lit));
+    const infos = importedInfos(project.getState().document);
+    expect(infos).toEqual([{ object: 'L', title: 'Lamp', layout: 'mvtec-ad', good: 1, anomalous: 1, problem: null }]);
+    await evaluating.chooseTestSet('imported', 'L');
+    const { started, end } = running();
+    const [, request] = worker.evaluate.mock.calls[0];
+    expect(request.testSet).toMatchObject({ kind: 'imported', dataset: lamp, images: [{ id: 'a' }, { id: 'c' }] });
+    end().resolve(record('e1', details));
+    await started;
+    project.getState().apply('Remove', (document) => void delete document.datasets.L);
+    expect(setup().testSet).toBeNull();
+  });
+
+  it('is left out without test images, without ground truth, as part of the studio, or where the split is not kept', () => {
+    add(lamp, image('a', {}), image('c', { ...lit, masks: [] }));
+    add({ ...lamp, id: 'M' }, image('d', { split: 'train' }));
+    add({ ...lamp, id: 'N', builtIn: true }, image('e', {}), image('f', lit));
+    add({ ...lamp, id: 'O', layout: 'visa' }, image('g', lit));
+    expect(importedInfos(project.getState().document)).toEqual([]);
+  });
+});
 
 describe('what is next', () => {
   it('lists the demo and the detector when the page is first shown', () => {

@@ -1,6 +1,7 @@
 import { proxy } from 'comlink';
 import { reportOf, StudioError, type ErrorReport } from '../core/errors';
 import { mapEnding } from '../datasets/map-endings';
+import { GOOD } from '../evaluation/evaluator';
 import type { Explanation } from '../models/detector/form';
 import type { BlobStore } from '../project/blobs';
 import {
@@ -9,9 +10,16 @@ import {
   type EvaluationDetails,
   type EvaluationRecord,
 } from '../project/evaluation';
+import { importedTestSets } from '../project/imported-test-sets';
 import type { ProjectStore } from '../project/store';
 import type { ImportFile, MapsChoice, ModelInfo, StudioWorker, TestSetChoice, TestSetInfo } from '../worker/api';
-import { ALL_IMAGES, type EvaluationSetup, type EvaluationView, type ImageFilter } from './evaluation-view';
+import {
+  ALL_IMAGES,
+  type EvaluationSetup,
+  type EvaluationView,
+  type ImageFilter,
+  type TestSetKind,
+} from './evaluation-view';
 import type { SessionStore } from './session';
 
 /** What evaluating needs of the studio. */
@@ -31,6 +39,14 @@ export interface EvaluatingHost {
 /** Details kept in memory: a megabyte or two each. */
 const KEPT_DETAILS = 6;
 
+/** The imported datasets that can be evaluated on; `object` is the dataset's id. */
+export function importedInfos(document: Parameters<typeof importedTestSets>[0]): TestSetInfo[] {
+  return importedTestSets(document).map(({ dataset: { id, name, layout }, images }) => {
+    const good = images.filter(({ label }) => label === GOOD).length;
+    return { object: id, title: name, layout, good, anomalous: images.length - good, problem: null };
+  });
+}
+
 /** Evaluations: what is to be evaluated, the evaluation under way, and those that are kept with the project. */
 export class Evaluating {
   readonly #reading = new Set<string>();
@@ -48,6 +64,8 @@ export class Evaluating {
     });
     host.project.subscribe((state, before) => {
       if (state.document.evaluations !== before.document.evaluations) this.#recordsChanged();
+      // What was imported can be removed again.
+      if (this.#setup.testSet?.kind === 'imported' && !this.testSetInfo()) this.#setUp({ testSet: null });
     });
   }
 
@@ -104,7 +122,7 @@ export class Evaluating {
     await this.#findMaps();
   }
 
-  async chooseTestSet(kind: 'demo' | 'folder', object: string): Promise<void> {
+  async chooseTestSet(kind: TestSetKind, object: string): Promise<void> {
     this.#setUp({ testSet: { kind, object } });
     await this.#findMaps();
   }
@@ -123,7 +141,9 @@ export class Evaluating {
   /** The chosen test set's description; null while none is. */
   testSetInfo(): TestSetInfo | null {
     const { testSet, demo, folder } = this.#setup;
-    const list = testSet?.kind === 'demo' ? demo : folder?.sets;
+    const list = { demo, folder: folder?.sets, imported: importedInfos(this.host.project.getState().document) }[
+      testSet?.kind ?? 'demo'
+    ];
     return list?.find(({ object, problem }) => object === testSet?.object && !problem) ?? null;
   }
 
@@ -147,6 +167,11 @@ export class Evaluating {
     const { testSet, folder } = this.#setup;
     if (!testSet) return null;
     if (testSet.kind === 'demo') return { kind: 'demo', object: testSet.object };
+    if (testSet.kind === 'imported') {
+      const sets = importedTestSets(this.host.project.getState().document);
+      const set = sets.find(({ dataset }) => dataset.id === testSet.object);
+      return set ? { kind: 'imported', ...set } : null;
+    }
     return folder && { kind: 'folder', object: testSet.object, files: folder.files };
   }
 
@@ -279,7 +304,7 @@ export class Evaluating {
     this.#change(({ dragged }) => ({ dragged: { ...dragged, ...change } }));
   }
 
-  /** Calls images with at least this score anomalous, or outlines such pixels. */
+  /** Calls images above this score anomalous, or outlines such pixels. */
   setThresholds(change: { readonly threshold?: number; readonly pixelThreshold?: number | null }): void {
     const { evaluationId } = this.host.session.getState();
     this.#change({ dragged: null });

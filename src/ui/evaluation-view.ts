@@ -1,7 +1,7 @@
 import type { ErrorReport } from '../core/errors';
 import type { Verdict } from '../evaluation/threshold';
 import type { EvaluationDetails } from '../project/evaluation';
-import type { ImportFile, MapsFound, TestSetInfo } from '../worker/api';
+import type { ImportFile, MapsFound, TestSetChoice, TestSetInfo } from '../worker/api';
 import type { RunningJob } from './running-job';
 
 /** A folder taken for the next evaluation, and what was found in it. */
@@ -21,12 +21,15 @@ export interface MapsFolder {
   readonly error: ErrorReport | null;
 }
 
+export type TestSetKind = TestSetChoice['kind'];
+
 /** What the next evaluation is of. */
 export interface EvaluationSetup {
   /** Scenes of the demo; null until they were asked for. */
   readonly demo: readonly TestSetInfo[] | null;
   readonly folder: TestSetFolder | null;
-  readonly testSet: { readonly kind: 'demo' | 'folder'; readonly object: string } | null;
+  /** Of an imported one, `object` is the dataset's id. */
+  readonly testSet: { readonly kind: TestSetKind; readonly object: string } | null;
   readonly maps: 'detector' | 'maps';
   readonly mapsFolder: MapsFolder | null;
 }

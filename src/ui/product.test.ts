@@ -3,9 +3,8 @@ import { StudioError } from '../core/errors';
 import { RleBuilder, type Rle } from '../core/rle';
 import type { ImageRecord } from '../project/document';
 import { FOREGROUND_THRESHOLD } from '../synthesis/foreground';
-import type { OpenedImage } from '../worker/api';
 import { Product } from './product';
-import { createSession } from './session';
+import { ask, sessionWithImages, type Asked } from './testing';
 
 /** The first so many pixels. */
 function first(count: number): Rle {
@@ -16,50 +15,15 @@ function first(count: number): Rle {
 
 const MASK = first(6);
 
-/** Lets everything that has been answered take its effect. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
-
 function setUp() {
-  const session = createSession(null);
-  const asked: {
-    image: string;
-    threshold: number;
-    answer(mask?: Rle): Promise<void>;
-    fail(error: unknown): Promise<void>;
-  }[] = [];
-  const product = new Product({
-    session,
-    worker: {
-      foreground: ({ id: image }, threshold) =>
-        new Promise((resolve, reject) =>
-          asked.push({
-            ...{ image, threshold },
-            answer: (mask = MASK) => (resolve(mask), settled()),
-            fail: (error) => (reject(error as Error), settled()),
-          }),
-        ),
-    },
-    get image() {
-      const { imageId } = session.getState();
-      return imageId === null ? null : imageOf(imageId);
-    },
-  });
-  const open = (id: string) => {
-    session.setState({ imageId: id });
-    session.setState({ opened: { imageId: id, width: 4, height: 4 } as OpenedImage });
-  };
+  const { session, hostWith, open } = sessionWithImages();
+  const asked: Asked<{ image: string; threshold: number }, Rle>[] = [];
+  const foreground = ({ id: image }: ImageRecord, threshold: number) => ask(asked, { image, threshold });
+  const product = new Product(hostWith({ foreground }));
   const show = (visible: boolean) =>
     session.setState(({ layers }) => ({ layers: { ...layers, foreground: { visible, opacity: 1 } } }));
   open('a');
   return { product, asked, open, show, view: () => session.getState() };
-}
-
-function imageOf(id: string): ImageRecord {
-  return {
-    ...{ id, datasetId: 'd', name: `${id}.png`, path: `${id}.png`, width: 4, height: 4, bytes: 1 },
-    ...{ thumbnail: null, split: 'train', label: 'good', masks: [] },
-    source: { kind: 'url', url: `${id}.png`, sha256: 'a'.repeat(64) },
-  };
 }
 
 describe('the product', () => {
@@ -71,7 +35,7 @@ describe('the product', () => {
     show(true);
     expect(asked).toMatchObject([{ image: 'b', threshold: 0.2 }]);
     expect(view().product.measuring).toBe(true);
-    await asked[0].answer();
+    await asked[0].answer(MASK);
     // Shown, but nothing has to lie on it.
     expect(view()).toMatchObject({ product: { mask: MASK, measuring: false }, foreground: null });
     product.setOnly(true);
@@ -84,7 +48,7 @@ describe('the product', () => {
     product.setOnly(true);
     expect(asked).toMatchObject([{ image: 'a', threshold: FOREGROUND_THRESHOLD }]);
     expect(view().layers.foreground.visible).toBe(true);
-    await asked[0].answer();
+    await asked[0].answer(MASK);
     expect(view().foreground).toBe(MASK);
     product.setOnly(false);
     expect(view()).toMatchObject({ foreground: null, layers: { foreground: { visible: false } } });
@@ -95,7 +59,7 @@ describe('the product', () => {
     product.setOnly(true);
     for (const threshold of [0.1, 0.2, 0.3]) product.setThreshold(threshold);
     const other = first(2);
-    await asked[0].answer();
+    await asked[0].answer(MASK);
     expect(asked.map(({ threshold }) => threshold)).toEqual([FOREGROUND_THRESHOLD, 0.3]);
     await asked[1].answer(other);
     expect(view().foreground).toBe(other);
@@ -106,22 +70,22 @@ describe('the product', () => {
     product.setOnly(true);
     open('b');
     expect(view().foreground).toBeNull();
-    await asked[0].answer();
+    await asked[0].answer(MASK);
     expect(view().foreground).toBeNull();
     expect(asked[1].image).toBe('b');
-    await asked[1].answer();
+    await asked[1].answer(MASK);
     expect(view().foreground).toBe(MASK);
   });
 
   it('says what went wrong, and holds nothing to a product that is not known', async () => {
     const { product, asked, view } = setUp();
     product.setOnly(true);
-    await asked[0].answer();
+    await asked[0].answer(MASK);
     product.setThreshold(0.3);
     await asked[1].fail(new StudioError('out-of-memory', 'compute', 'No memory. Close other tabs.'));
     expect(view()).toMatchObject({ foreground: null, product: { error: { message: 'No memory. Close other tabs.' } } });
     product.setThreshold(0.4);
-    await asked[2].answer();
+    await asked[2].answer(MASK);
     expect(view()).toMatchObject({ foreground: MASK, product: { error: null } });
   });
 });

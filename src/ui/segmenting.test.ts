@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { StudioError } from '../core/errors';
 import { RleBuilder, type Rle } from '../core/rle';
 import type { Prompt } from '../models/sam/segmenter';
-import { EMPTY_DOCUMENT, newDraft, type Draft, type ImageRecord } from '../project/document';
+import { EMPTY_DOCUMENT, newDraft, type Draft } from '../project/document';
 import { createProjectStore } from '../project/store';
 import { DEFAULT_PART_SETTINGS, type PartSettings } from '../synthesis/parts/refine';
 import type { MaskProposal, ModelInfo, OpenedImage, PartProposal, PartsFound, Progress } from '../worker/api';
 import { Segmenting, type SegmentingHost } from './segmenting';
 import { createSession } from './session';
+import { ask, imageOf, settled, type Asked } from './testing';
 
 const SIDE = 40;
 
@@ -41,23 +42,10 @@ const NETWORK: ModelInfo = {
   state: 'shipped',
 };
 
-function imageOf(id: string): ImageRecord {
-  return {
-    ...{ id, datasetId: 'd', name: `${id}.png`, path: `${id}.png`, width: SIDE, height: SIDE, bytes: 1 },
-    ...{ thumbnail: null, split: 'train', label: 'good', masks: [] },
-    source: { kind: 'url', url: `${id}.png`, sha256: 'a'.repeat(64) },
-  };
-}
-
-interface Asked {
+interface Question {
   readonly prompt: Prompt;
   readonly hover: boolean;
-  answer(proposals?: readonly MaskProposal[]): Promise<void>;
-  fail(error: unknown): Promise<void>;
 }
-
-/** Lets everything that has been answered take its effect. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function setUp() {
   const session = createSession(null);
@@ -65,14 +53,9 @@ function setUp() {
     load: async () => ({ document: EMPTY_DOCUMENT, problems: [] }),
     save: async () => undefined,
   });
-  const asked: Asked[] = [];
+  const asked: Asked<Question, readonly MaskProposal[]>[] = [];
   const refined: PartSettings[] = [];
-  const prepared: {
-    job: string;
-    progress: (progress: Progress) => void;
-    done(): Promise<void>;
-    fail(error: unknown): Promise<void>;
-  }[] = [];
+  const prepared: Asked<{ job: string; progress: (progress: Progress) => void }, void>[] = [];
   const run: { progress: (progress: Progress) => void; found: (found: PartsFound) => void }[] = [];
   const cancelled: string[] = [];
   let fail: ((error: unknown) => void) | null = null;
@@ -81,23 +64,8 @@ function setUp() {
   const host: SegmentingHost = {
     session,
     worker: {
-      prepareSegmentation: (job, _, progress) =>
-        new Promise((resolve, reject) =>
-          prepared.push({
-            ...{ job, progress },
-            done: () => (resolve(), settled()),
-            fail: (error) => (reject(error as Error), settled()),
-          }),
-        ),
-      segment: (_, prompt, hover = false) =>
-        new Promise((resolve, reject) =>
-          asked.push({
-            prompt,
-            hover,
-            answer: (proposals = PROPOSALS) => (resolve(proposals), settled()),
-            fail: (error) => (reject(error as Error), settled()),
-          }),
-        ),
+      prepareSegmentation: (job, _, progress) => ask(prepared, { job, progress }),
+      segment: (_, prompt, hover = false) => ask(asked, { prompt, hover }),
       models: async () => [NETWORK],
       everything: (_job, _image, _grid, progress) =>
         new Promise((resolve, reject) => {
@@ -115,7 +83,7 @@ function setUp() {
     },
     get image() {
       const { imageId } = session.getState();
-      return imageId === null ? null : imageOf(imageId);
+      return imageId === null ? null : imageOf(imageId, SIDE);
     },
     get draft() {
       return this.image && fresh(this.image.id);
@@ -157,7 +125,7 @@ const at = (x: number, y: number): Prompt => ({ points: [{ x, y, label: 1 }] });
 async function take({ segmenting, asked }: Setting, mode: Parameters<Segmenting['take']>[1] = 'replace') {
   const taking = segmenting.take(at(10, 10), mode);
   await settled();
-  await asked.at(-1)!.answer();
+  await asked.at(-1)!.answer(PROPOSALS);
   await taking;
 }
 
@@ -166,7 +134,7 @@ describe('hovering', () => {
     const { segmenting, asked, view } = setUp();
     for (const x of [1, 2, 3, 4]) segmenting.hover(at(x, 1));
     expect(asked.map(({ prompt }) => prompt.points[0].x)).toEqual([1]);
-    await asked[0].answer();
+    await asked[0].answer(PROPOSALS);
     expect(asked.map(({ prompt }) => prompt.points[0].x)).toEqual([1, 4]);
     expect(view().smart.hovered?.prompt).toEqual(at(1, 1));
     await asked[1].answer([]);
@@ -179,11 +147,11 @@ describe('hovering', () => {
     const { segmenting, asked, view, open } = setUp();
     segmenting.hover(at(1, 1));
     segmenting.drop();
-    await asked[0].answer();
+    await asked[0].answer(PROPOSALS);
     expect(view().smart.hovered).toBeNull();
     segmenting.hover(at(2, 2));
     open('b');
-    await asked[1].answer();
+    await asked[1].answer(PROPOSALS);
     expect(view().smart.hovered).toBeNull();
   });
 
@@ -197,9 +165,9 @@ describe('hovering', () => {
     // A hover meanwhile waits for the same reading.
     segmenting.hover(at(1, 1));
     expect(view().smart.reading).toEqual(progress);
-    await prepared[0].done();
+    await prepared[0].answer();
     expect(view().smart).toMatchObject({ reading: null, hovered: null });
-    await asked[0].answer();
+    await asked[0].answer(PROPOSALS);
     segmenting.hover(at(2, 1));
     expect(view().smart.reading).toBeNull();
     session.setState({ tool: 'lasso' });
@@ -223,7 +191,7 @@ describe('hovering', () => {
   it('has the picture read again by another network', async () => {
     const { session, segmenting, prepared } = setUp();
     session.setState({ tool: 'smart' });
-    await prepared[0].done();
+    await prepared[0].answer();
     segmenting.networkChanged();
     expect(prepared).toHaveLength(2);
   });
@@ -232,7 +200,7 @@ describe('hovering', () => {
     const { segmenting, asked, view } = setUp();
     segmenting.hover(at(1, 1));
     expect(view().smart.reading).not.toBeNull();
-    await asked[0].answer();
+    await asked[0].answer(PROPOSALS);
     expect(view().smart.reading).toBeNull();
   });
 
@@ -280,14 +248,14 @@ describe('taking', () => {
     const setting = setUp();
     const { segmenting, asked, prepared, project, shapes, session } = setting;
     session.setState({ tool: 'smart' });
-    await prepared[0].done();
+    await prepared[0].answer();
     await take(setting);
     const both = [segmenting.refine({ x: 30, y: 30, label: 1 }), segmenting.refine({ x: 3, y: 3, label: 0 })];
     await settled();
     expect(asked.at(-1)!.prompt.points).toHaveLength(2);
-    await asked.at(-1)!.answer();
+    await asked.at(-1)!.answer(PROPOSALS);
     expect(asked.at(-1)!.prompt.points.map(({ label }) => label)).toEqual([1, 1, 0]);
-    await asked.at(-1)!.answer();
+    await asked.at(-1)!.answer(PROPOSALS);
     await Promise.all(both);
     expect(shapes()).toHaveLength(1);
     expect(shapes()[0]).toMatchObject({ prompt: { points: [{ x: 10 }, { x: 30 }, { x: 3, label: 0 }] } });
@@ -299,7 +267,7 @@ describe('taking', () => {
     const again = segmenting.refine({ x: 5, y: 35, label: 0 });
     await settled();
     expect(asked.at(-1)!.prompt.points.map(({ x }) => x)).toEqual([10, 30, 5]);
-    await asked.at(-1)!.answer();
+    await asked.at(-1)!.answer(PROPOSALS);
     await again;
     expect(shapes()[0]).toMatchObject({ prompt: { points: [{ x: 10 }, { x: 30 }, { x: 5 }] } });
   });
@@ -308,7 +276,7 @@ describe('taking', () => {
     const setting = setUp();
     const { segmenting, asked, prepared, shapes, view, session } = setting;
     session.setState({ tool: 'smart' });
-    await prepared[0].done();
+    await prepared[0].answer();
     expect(segmenting.canCycle).toBe(false);
     await take(setting);
     const count = asked.length;
@@ -325,7 +293,7 @@ describe('taking', () => {
     expect(view().announced).toContain(`${AREAS.best} px²`);
     expect(asked).toHaveLength(count);
     segmenting.hover(at(20, 20));
-    await asked.at(-1)!.answer();
+    await asked.at(-1)!.answer(PROPOSALS);
     const before = shapes();
     await segmenting.cycle(1);
     expect(view().smart.detail).toBe('coarse');
@@ -353,7 +321,7 @@ describe('taking', () => {
     const late = segmenting.take(at(2, 2), 'replace');
     await settled();
     open('b');
-    await asked[1].answer();
+    await asked[1].answer(PROPOSALS);
     await late;
     expect(project.getState().document.drafts).toEqual({});
     await take(setting);

@@ -79,6 +79,8 @@ export const theme = createTheme({
     Radio: { defaultProps: { size: 'xs', iconColor: 'var(--on-accent)' } },
     Menu: { defaultProps: { shadow: 'md', withinPortal: true } },
     Popover: { defaultProps: { shadow: 'md' } },
+    // Its own grey is too faint in the light theme.
+    Notification: { styles: { description: { color: 'var(--text-2)' } } },
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5 } } },
   },
 });

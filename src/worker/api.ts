@@ -8,6 +8,7 @@ import type { Prompt } from '../models/sam/segmenter';
 import type { LayoutName } from '../datasets/layouts';
 import type { DatasetRecord, Draft, ImageRecord, Measure, Variant } from '../project/document';
 import type { EvaluationRecord } from '../project/evaluation';
+import type { ImportedTestSet } from '../project/imported-test-sets';
 import type { ImageSource } from '../project/source';
 import type { PartSettings } from '../synthesis/parts/refine';
 
@@ -194,10 +195,11 @@ export interface PartsFound {
   readonly settings: PartSettings;
 }
 
-/** Images with ground truth: of the demo, or an object of a folder. */
+/** Images with ground truth: of the demo, an object of a folder, or what was imported. */
 export type TestSetChoice =
   | { readonly kind: 'demo'; readonly object: string }
-  | { readonly kind: 'folder'; readonly object: string; readonly files: readonly ImportFile[] };
+  | { readonly kind: 'folder'; readonly object: string; readonly files: readonly ImportFile[] }
+  | ({ readonly kind: 'imported' } & ImportedTestSet);
 
 export interface TestSetInfo {
   readonly object: string;

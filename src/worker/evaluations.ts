@@ -6,10 +6,11 @@ import { findTestSets } from '../datasets/find-test-sets';
 import { readTestSet, type TestSet } from '../datasets/test-set';
 import { GOOD } from '../evaluation/evaluator';
 import type { BlobStore } from '../project/blobs';
-import { demoTestSets, type DemoTestSet } from '../project/demo';
+import { demoTestSets } from '../project/demo';
 import { runEvaluation, type EvaluationInput } from '../project/evaluate';
 import type { EvaluationRecord } from '../project/evaluation';
 import { sweepEvaluations } from '../project/evaluation-store';
+import { filesOfImported } from '../project/imported-test-sets';
 import type { ImageSource } from '../project/source';
 import type { EvaluateRequest, ImportFile, MapsChoice, MapsFound, Progress, TestSetChoice, TestSetInfo } from './api';
 import { filesTree } from './files';
@@ -131,6 +132,12 @@ export class Evaluations {
 
   async #open(choice: TestSetChoice): Promise<OpenTestSet> {
     if (choice.kind === 'demo') return this.#openDemo(choice.object);
+    if (choice.kind === 'imported') {
+      const { object, files } = filesOfImported(choice);
+      const own = this.#treeOf(files);
+      const testSet = { title: choice.dataset.name, builtIn: false };
+      return { tree: own, set: await readTestSet(own, object), testSet, photoOf: () => null };
+    }
     const place = findTestSets(filesTree(choice.files)).find(({ object }) => object === choice.object);
     if (!place) {
       const message = `${choice.object} is not among the files. Choose the folder again.`;
@@ -146,7 +153,7 @@ export class Evaluations {
       const message = `The demo that comes with the studio has no scene ${object}. Reload the page.`;
       throw new StudioError('file-vanished', 'import', message, { file: object });
     }
-    const tree = this.#demoTree(scene);
+    const tree = this.#treeOf(scene.files);
     return {
       tree,
       set: await readTestSet(tree, object),
@@ -155,7 +162,7 @@ export class Evaluations {
     };
   }
 
-  #demoTree({ files }: DemoTestSet): FileTree {
+  #treeOf(files: ReadonlyMap<string, ImageSource>): FileTree {
     return {
       paths: [...files.keys()],
       nameOf: (path) => path,

@@ -13,7 +13,7 @@ import { DerivedCache, MemoryFiles } from '../project/derived';
 import { newDraft, type Draft, type ImageRecord } from '../project/document';
 import type { DetectRequest } from './api';
 import { IndexedDbSettings } from './settings';
-import { photographOf, standInBrowser } from './testing';
+import { photographOf, standInBitmaps, standInBrowser } from './testing';
 
 /** Looking for anomalies by the worker's own code in Node, with a detector that takes brightness for one. */
 
@@ -70,17 +70,7 @@ beforeEach(async () => {
     settings: new IndexedDbSettings(`detector-${++visits}`),
     derived: new DerivedCache(new MemoryFiles()),
   };
-  vi.stubGlobal(
-    'ImageData',
-    class {
-      constructor(
-        readonly data: Uint8ClampedArray,
-        readonly width: number,
-        readonly height: number,
-      ) {}
-    },
-  );
-  vi.stubGlobal('createImageBitmap', async (data: ImageData) => data);
+  standInBitmaps();
   fetched = standInBrowser((name) => {
     if (files.has(name)) return new Response(files.get(name));
     return /^models\/(test-)?detector/.test(name) ? new Response(null, { status: 404 }) : undefined;

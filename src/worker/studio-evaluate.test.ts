@@ -2,27 +2,25 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeGreyPng } from '../datasets/codec';
 import { npyMap } from '../datasets/maps-testing';
+import { nodeCodec } from '../datasets/codec-node';
 import { pattern } from '../datasets/testing';
 import { detectorFixture } from '../models/detector/testing';
 import { MemoryBlobStore } from '../project/blobs';
+import { importImages, type ImportStep, type ImportTools } from '../project/import';
 import { demoTestSets, DEMO_PATH } from '../project/demo';
 import { DerivedCache, MemoryFiles } from '../project/derived';
 import { decodeDetails } from '../project/evaluation';
-import type { ImportFile, Progress } from './api';
+import { importedTestSets } from '../project/imported-test-sets';
+import type { ImportFile, Progress, TestSetChoice } from './api';
 import { MemorySettings } from './settings';
+import { standInBitmaps, standInBrowser } from './testing';
 
 /** Test sets and evaluations by the worker's own code in Node. */
 
 const PUBLIC = new URL('../../public/', import.meta.url);
 
-// The browser's runtime finds its files by the page's address; Node's runs the same networks.
-vi.mock('../compute/onnx/runtime-wasm', async () => {
-  const { createNodeRuntime } = await import('../compute/onnx/runtime-node');
-  return { createWasmRuntime: () => createNodeRuntime({ build: 'wasm', threads: 1 }) };
-});
-vi.mock('../datasets/codec-browser', async () => ({
-  browserCodec: (await import('../datasets/codec-node')).nodeCodec,
-}));
+vi.mock('../compute/onnx/runtime-wasm', async () => (await import('./testing')).runtimeInNode());
+vi.mock('../datasets/codec-browser', async () => (await import('./testing')).codecInNode());
 
 let evaluations: MemoryBlobStore;
 /** Held by other pages. */
@@ -31,21 +29,28 @@ let held: boolean;
 beforeEach(() => {
   evaluations = new MemoryBlobStore();
   held = false;
-  vi.stubGlobal('self', { location: { href: 'http://studio/app/' } });
+  standInBrowser(() => undefined);
   vi.stubGlobal('navigator', {
-    hardwareConcurrency: 2,
-    storage: { getDirectory: () => Promise.reject(new DOMException('none', 'SecurityError')) },
+    ...navigator,
     locks: {
       request: async (_: string, options: { ifAvailable?: boolean }, work: (lock: object | null) => unknown) =>
         work(options.ifAvailable && held ? null : {}),
     },
   });
-  vi.stubGlobal('fetch', async (url: URL) => {
-    const file = url.href.replace('http://studio/app/', '');
-    return new Response(new Uint8Array(await readFile(new URL(file, PUBLIC))));
-  });
 });
 afterEach(() => vi.unstubAllGlobals());
+
+/** Pictures are taken as they are, and encoded to a word. */
+function standInCanvas(): void {
+  standInBitmaps();
+  vi.stubGlobal(
+    'OffscreenCanvas',
+    class {
+      getContext = () => ({ putImageData: () => undefined });
+      convertToBlob = async () => new Blob(['a picture']);
+    },
+  );
+}
 
 async function open() {
   const { Studio } = await import('./studio');
@@ -103,6 +108,59 @@ describe('test sets', () => {
   });
 });
 
+it('a dataset that was imported is the same test set as its folder', async () => {
+  const square = (value: number) => {
+    const grey = new Uint8Array(30 * 30);
+    for (let y = 4; y < 12; y++) grey.fill(value, y * 30 + 5, y * 30 + 15);
+    return encodeGreyPng(grey, 30, 30);
+  };
+  const config = { pixel_value: 9, saturation_threshold: 20, relative_saturation: false };
+  const files = [
+    file('mine/lamp/defects_config.json', JSON.stringify([{ defect_name: 'bulb', ...config }])),
+    file('mine/lamp/train/good/000.png', await pattern(1, 30, 30)),
+    file('mine/lamp/test/good/000.png', await pattern(2, 30, 30)),
+    file('mine/lamp/test/good/001.png', await pattern(3, 30, 30)),
+    file('mine/lamp/test/logical_anomalies/000.png', await pattern(4, 30, 30)),
+    file('mine/lamp/ground_truth/logical_anomalies/000/000.png', square(9)),
+  ];
+  const maps = ['good/000', 'good/001', 'logical_anomalies/000'].map((name, i) => {
+    const map = Float32Array.from({ length: 900 }, (_, p) => ((p * 7 + i * 5) % 31) / 31);
+    return file(`maps/lamp/test/${name}.npy`, npyMap(map, 30, 30));
+  });
+  const { Evaluations } = await import('./evaluations');
+  const { Pixels } = await import('./pixels');
+  const blobs = new MemoryBlobStore();
+  const tools: ImportTools = {
+    ...{ codec: nodeCodec, blobs, encodeThumbnail: async () => new Uint8Array([1]) },
+    ...{ available: async () => undefined, newId: () => 'L', now: () => 0 },
+  };
+  const sources = files.map(({ path, file: { size }, file: from }) => ({
+    ...{ path, size },
+    bytes: async () => new Uint8Array(await from.arrayBuffer()),
+  }));
+  const steps: ImportStep[] = [];
+  for await (const step of importImages(sources, [], tools)) steps.push(step);
+  expect(steps.flatMap(({ problems }) => problems)).toEqual([]);
+  const [{ dataset, images }] = steps;
+  const all = Object.fromEntries(images.map((image) => [image.id, image]));
+  standInCanvas();
+  const page = new Evaluations(new Pixels(blobs), evaluations, () => Promise.reject(new Error('No demo.')));
+  const [set] = importedTestSets({ datasets: { [dataset.id]: dataset }, images: all });
+  const figuresOf = async (testSet: TestSetChoice) => {
+    expect(await page.findMaps(testSet, maps)).toMatchObject({ total: 3, found: 3, unused: 0 });
+    const request = { testSet, maps: { kind: 'maps', name: 'maps', files: maps } } as const;
+    const detector = () => Promise.reject(new Error('No detector.'));
+    const { signal } = new AbortController();
+    return (await page.evaluate(request, detector, () => undefined, signal)).figures;
+  };
+  const figures = await figuresOf({ kind: 'imported', ...set });
+  expect(figures.au_spro?.mean ?? figures.au_spro?.logical_anomalies).toBeTruthy();
+  expect(figures).toEqual(await figuresOf({ kind: 'folder', object: 'lamp', files }));
+
+  const { config: _, ...without } = dataset;
+  expect((await figuresOf({ kind: 'imported', ...set, dataset: without })).au_spro).toBeNull();
+});
+
 describe('maps of a folder', () => {
   it('are counted before anything is read', async () => {
     const studio = await open();
@@ -146,24 +204,7 @@ describe('a detector', () => {
   const weights = detectorFixture({ smooth: 5, threshold });
 
   beforeEach(() => {
-    vi.stubGlobal(
-      'ImageData',
-      class {
-        constructor(
-          readonly data: Uint8ClampedArray,
-          readonly width: number,
-          readonly height: number,
-        ) {}
-      },
-    );
-    vi.stubGlobal('createImageBitmap', async (data: ImageData) => data);
-    vi.stubGlobal(
-      'OffscreenCanvas',
-      class {
-        getContext = () => ({ putImageData: () => undefined });
-        convertToBlob = async () => new Blob(['a picture']);
-      },
-    );
+    standInCanvas();
   });
 
   it('makes the maps, with its own scores and thresholds, and explains what it saw', async () => {

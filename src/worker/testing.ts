@@ -50,6 +50,21 @@ export function standInBrowser(answer: (file: string) => Response | Promise<Resp
   return fetched;
 }
 
+/** Stands in for pictures that go to the page: each is the pixels it is made of. Until `vi.unstubAllGlobals()`. */
+export function standInBitmaps(): void {
+  vi.stubGlobal(
+    'ImageData',
+    class {
+      constructor(
+        readonly data: Uint8ClampedArray,
+        readonly width: number,
+        readonly height: number,
+      ) {}
+    },
+  );
+  vi.stubGlobal('createImageBitmap', async (data: ImageData) => data);
+}
+
 /** A photograph as the document knows it; a fetch of `photo.png` has to answer with its bytes. */
 export async function photographOf(
   bytes: Uint8Array<ArrayBuffer>,

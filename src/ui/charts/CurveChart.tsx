@@ -149,6 +149,7 @@ function optionsOf({
       { ...axis(xLabel), size: 30, space: 44 },
       { ...axis(yLabel), size: 34, space: 34 },
     ],
+    legend: { markers: { dash: (_, k) => (series[k - 1]?.dash ? 'dashed' : 'solid') } },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     series: [
       { label: xLabel, value: (_, value) => (value === null ? '' : figureText(value)) },
@@ -159,7 +160,7 @@ function optionsOf({
         dash: dash && [...dash],
         points: { show: false },
         value: (_, value, __, at) =>
-          value === null || at === null ? '' : `${figureText(value)} at ≥ ${scoreText(samples[k][at].threshold)}`,
+          value === null || at === null ? '' : `${figureText(value)} above ${scoreText(samples[k][at].threshold)}`,
       })),
     ],
     hooks: limit === undefined ? {} : { drawClear: [(plot) => drawLimit(plot, limit, colour)] },

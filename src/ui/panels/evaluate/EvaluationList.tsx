@@ -83,8 +83,8 @@ function Run({
   }
   const { figures } = record;
   const areas = figures.au_spro
-    ? `sPRO ${figureText(figures.au_spro.mean?.['0.05'])}`
-    : `PRO ${figureText(figures.aupro?.['0.3'])}`;
+    ? `sPRO\u00a0${figureText(figures.au_spro.mean?.['0.05'])}`
+    : `PRO\u00a0${figureText(figures.aupro?.['0.3'])}`;
   return (
     <li className={classes.run} data-current={isCurrent || undefined}>
       {compared && (
@@ -107,9 +107,7 @@ function Run({
         onDoubleClick={() => setRenaming(true)}
       >
         <span className={classes.runName}>{record.name}</span>
-        <span className={classes.runNote}>
-          AUROC {figureText(figures.image_auroc)} · {areas}
-        </span>
+        <span className={classes.runNote}>{`AUROC\u00a0${figureText(figures.image_auroc)} · ${areas}`}</span>
       </UnstyledButton>
       <Menu position="bottom-end">
         <Menu.Target>

@@ -2,7 +2,7 @@ import { useStudio } from '../../app/context';
 import { ScoreSlider } from './ScoreSlider';
 import { pixelRange, type Run } from './use-run';
 
-/** Moves the score from which on pixels are outlined. */
+/** Moves the score above which pixels are outlined. */
 export function PixelSlider({ run: { details, pixelThreshold } }: { run: Run }) {
   const { evaluating } = useStudio();
   const { low, high } = pixelRange(details);

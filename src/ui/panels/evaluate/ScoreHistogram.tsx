@@ -71,7 +71,7 @@ export function ScoreHistogram({
       </svg>
       <div className={classes.histogramNames}>
         {rows.map(({ name, title, colour, images }) => {
-          const called = images.filter(({ score }) => score >= threshold).length;
+          const called = images.filter(({ score }) => score > threshold).length;
           return (
             <span key={name} style={{ height: ROW }}>
               <b style={{ color: `var(${colour})` }}>{title}</b>

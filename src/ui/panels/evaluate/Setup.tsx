@@ -1,11 +1,13 @@
 import { Button, FileButton, Loader, Progress, Radio } from '@mantine/core';
 import { IconFileUpload, IconFolder, IconPlayerPlay, IconRestore } from '@tabler/icons-react';
-import { useRef, type ChangeEvent, type ReactNode } from 'react';
+import { useMemo, useRef, type ChangeEvent, type ReactNode } from 'react';
 import { LAYOUT_TITLES } from '../../../datasets/layouts';
 import { countText } from '../../../project/evaluation-text';
 import type { ModelInfo, TestSetInfo } from '../../../worker/api';
-import { useSession, useStudio } from '../../app/context';
+import { useProject, useSession, useStudio } from '../../app/context';
 import { chosenFiles } from '../../drop';
+import { importedInfos } from '../../evaluating';
+import type { TestSetKind } from '../../evaluation-view';
 import { ErrorNote } from '../../parts/ErrorNote';
 import { timeLeft } from '../../parts/time';
 import classes from './evaluate.module.css';
@@ -33,11 +35,14 @@ export function Setup() {
 function TestSets() {
   const { evaluating } = useStudio();
   const { demo, folder, testSet } = useSession((state) => state.evaluation.setup);
+  const datasets = useProject((state) => state.document.datasets);
+  const images = useProject((state) => state.document.images);
+  const imported = useMemo(() => importedInfos({ datasets, images }), [datasets, images]);
   const busy = useSession((state) => state.evaluation.running !== null);
   const value = testSet ? `${testSet.kind}/${testSet.object}` : null;
   const choose = (next: string) => {
     const [kind, ...object] = next.split('/');
-    void evaluating.chooseTestSet(kind as 'demo' | 'folder', object.join('/'));
+    void evaluating.chooseTestSet(kind as TestSetKind, object.join('/'));
   };
   return (
     <Step number={1} title="Test set">
@@ -45,6 +50,9 @@ function TestSets() {
         <div className={classes.choices}>
           {demo?.map((set) => (
             <SetChoice key={set.object} kind="demo" set={set} where="Demo" disabled={busy} />
+          ))}
+          {imported.map((set) => (
+            <SetChoice key={set.object} kind="imported" set={set} where="Imported" disabled={busy} />
           ))}
           {folder?.sets?.map((set) => (
             <SetChoice key={set.object} kind="folder" set={set} where={LAYOUT_TITLES[set.layout]} disabled={busy} />
@@ -72,7 +80,7 @@ function SetChoice({
   where,
   disabled,
 }: {
-  kind: 'demo' | 'folder';
+  kind: TestSetKind;
   set: TestSetInfo;
   where: string;
   disabled: boolean;

@@ -156,7 +156,7 @@ function PixelThreshold({ run }: { run: Run }) {
   const set = (next: number) => evaluating.setThresholds({ pixelThreshold: next });
   return (
     <Section title="Pixel threshold" aside={<ScoreInput label="Pixel threshold" value={value} onChange={set} />}>
-      <p className={classes.hint}>Pixels from here on are outlined in the images.</p>
+      <p className={classes.hint}>Pixels above it are outlined in the images.</p>
       <PixelSlider run={run} />
       <Offers offers={offers} current={value} onChoose={set} />
     </Section>

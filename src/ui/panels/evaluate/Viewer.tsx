@@ -247,7 +247,7 @@ function Facts({ run: { threshold, pixelThreshold }, image }: { run: Run; image:
         <div>
           <dt>Score</dt>
           <dd>
-            {scoreText(image.score)} {image.score >= threshold ? '≥' : '<'} {scoreText(threshold)}
+            {scoreText(image.score)} {image.score > threshold ? '>' : '≤'} {scoreText(threshold)}
           </dd>
         </div>
         <div>
@@ -319,7 +319,8 @@ function Layers({ run }: { run: Run }) {
       <Switch
         label={
           <>
-            <i className={classes.lineSign} style={{ borderColor: TRUTH_COLOUR }} /> Ground truth
+            <i className={classes.lineSign} style={{ borderColor: TRUTH_COLOUR }} />
+            Ground truth
           </>
         }
         checked={layers.truth}
@@ -329,7 +330,7 @@ function Layers({ run }: { run: Run }) {
         label={
           <>
             <i className={classes.lineSign} style={{ borderColor: FOUND_COLOUR, borderStyle: 'dashed' }} />
-            {run.pixelThreshold === null ? 'Outlined pixels' : `Pixels from ${scoreText(run.pixelThreshold)} on`}
+            {run.pixelThreshold === null ? 'Outlined pixels' : `Pixels above ${scoreText(run.pixelThreshold)}`}
           </>
         }
         checked={layers.found}
