@@ -76,18 +76,22 @@ class Rule:
 
 
 @torch.no_grad()
-def find_rule(network: Detector, normals: Sequence[Path], pairs: Sequence[Tuple[Path, Path]]) -> Rule:
-    """normals: pictures. pairs: pictures and masks."""
+def find_rule(
+    network: Detector, normals: Sequence[Path], pairs: Sequence[Tuple[Path, Path]], size: int = SIZE
+) -> Rule:
+    """normals: pictures. pairs: pictures and masks. size: that the network sees, px; it divides SIZE."""
+    ratio, each = SIZE // size, max(1, EVERY * size // SIZE)
     image_scores: Dict[int, List[float]] = {smooth: [] for smooth in SMOOTHINGS}
     pixel_scores: List[np.ndarray] = []
     pixel_truth: List[np.ndarray] = []
     for path, mask in [*((path, None) for path in normals), *pairs]:
-        found = torch.sigmoid(network(torch.from_numpy(read_rgb(path))[None].float() / 255).anomaly)[0, 0]
+        image = F.avg_pool2d(torch.from_numpy(read_rgb(path))[None].float() / 255, ratio)
+        found = torch.sigmoid(network(image).anomaly)[0, 0]
         for smooth, scores in image_scores.items():
             scores.append(image_score(found, smooth))
-        pixel_scores.append(found[::EVERY, ::EVERY].numpy().ravel())
+        pixel_scores.append(found[::each, ::each].numpy().ravel())
         marked = read_grey(mask, nearest=True)[0] > 127 if mask else np.zeros((SIZE, SIZE), bool)
-        pixel_truth.append(marked[::EVERY, ::EVERY].ravel())
+        pixel_truth.append(marked[:: each * ratio, :: each * ratio].ravel())
     abnormal = np.arange(len(normals) + len(pairs)) >= len(normals)
     precision = {smooth: average_precision(np.asarray(scores), abnormal) for smooth, scores in image_scores.items()}
     best = max(precision, key=precision.__getitem__)
@@ -110,19 +114,19 @@ def read_validation(folder: Path, demo: Path) -> Tuple[List[Path], List[Tuple[Pa
     return normals, pairs
 
 
-def load_checkpoint(path: Path) -> Detector:
-    """The network with its averaged weights, in evaluation mode."""
+def load_checkpoint(path: Path) -> Tuple[Detector, int]:
+    """The network with its averaged weights, in evaluation mode, and the size it was trained at, px."""
     content = torch.load(path, map_location="cpu")
     network = Detector(DetectorConfig.from_dict(content["config"]))
     network.load_state_dict(content["average"])
-    return network.requires_grad_(False).eval()
+    return network.requires_grad_(False).eval(), content["size"]
 
 
 def write_weights(checkpoint: Path, path: Path, validation: Path, demo: Path) -> Rule:
-    network = load_checkpoint(checkpoint)
-    rule = find_rule(network, *read_validation(validation, demo))
+    network, size = load_checkpoint(checkpoint)
+    rule = find_rule(network, *read_validation(validation, demo), size)
     metadata = {
-        "detector.size": str(SIZE),
+        "detector.size": str(size),
         "detector.input": json.dumps({"mean": [0, 0, 0], "std": [1, 1, 1]}),
         "detector.score": json.dumps({"smooth": rule.smooth, "reduce": "max"}),
         "detector.threshold": json.dumps({k: round(v, 4) for k, v in rule.threshold.items()}),

@@ -276,7 +276,7 @@ def main() -> None:
                 values.clear()
         if done or now - saved > SAVE_SECONDS:
             content = {**trainer.state(), "step": step, "seconds": seconds, "seed": args.seed}
-            save(checkpoint, {**content, "config": trainer.network.config.as_dict(), "scenes": args.scenes})
+            save(checkpoint, {**content, "config": trainer.network.config.as_dict(), "size": args.size})
             saved = now
     feeder.close()
 
