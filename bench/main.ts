@@ -1,6 +1,6 @@
 /**
  * `npm run bench [part …]`: prints measurements of this machine, each against an alternative measured in the same run.
- * Parts: kernels, models, regions, detector, export, evaluate, cli, first-anomaly; all if none is named.
+ * Parts: kernels, models, regions, detector, export, evaluate, cli, training, first-anomaly; all if none is named.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { benchCli } from './cli';
@@ -11,6 +11,7 @@ import { benchFirstAnomaly } from './first-anomaly';
 import { benchKernels } from './kernels';
 import { benchModels } from './models';
 import { benchRegions } from './regions';
+import { benchTraining } from './training';
 
 const parts: Record<string, () => Promise<unknown>> = {
   models: benchModels,
@@ -19,6 +20,7 @@ const parts: Record<string, () => Promise<unknown>> = {
   export: benchExport,
   evaluate: benchEvaluate,
   cli: benchCli,
+  training: benchTraining,
   'first-anomaly': benchFirstAnomaly,
   kernels: () => benchKernels(),
 };

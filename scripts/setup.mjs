@@ -94,11 +94,13 @@ export async function ensureChromium() {
   return fail('No Chromium was found and none could be installed. Install one, or name it in CHROMIUM_PATH.');
 }
 
-/** SwiftShader, which comes with Chromium, lets Dawn run WebGPU in software for the kernel tests. */
+/** SwiftShader and a Vulkan loader, which come with Chromium, let Dawn run WebGPU in software for the kernel tests. */
 export function softwareGpuEnvironment(chromium) {
   if (process.env.VK_ICD_FILENAMES) return {};
-  const icd = path.join(path.dirname(chromium), 'vk_swiftshader_icd.json');
-  const candidates = [icd, '/usr/lib/chromium/vk_swiftshader_icd.json'];
-  const file = candidates.find((candidate) => existsSync(candidate));
-  return file ? { VK_ICD_FILENAMES: file } : {};
+  const folder = [path.dirname(chromium), '/usr/lib/chromium'].find((candidate) =>
+    existsSync(path.join(candidate, 'vk_swiftshader_icd.json')),
+  );
+  if (!folder) return {};
+  const libraries = [process.env.LD_LIBRARY_PATH, folder].filter(Boolean).join(':');
+  return { VK_ICD_FILENAMES: path.join(folder, 'vk_swiftshader_icd.json'), LD_LIBRARY_PATH: libraries };
 }

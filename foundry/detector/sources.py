@@ -25,8 +25,9 @@ Rng = np.random.Generator
 CHANGED = 0.06
 #: Marked share of a picture below which a paste is drawn anew.
 LEAST_SHARE = 0.001
-#: Share of pastes that recolour what is there in place of bringing something else.
-RECOLOURED = 0.35
+#: Shares of pastes that recolour what is there, and that carry what an outline holds to another place, in place of
+#: filling an outline with whatever lies elsewhere.
+RECOLOURED, CARRIED = 0.3, 0.4
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,9 @@ class PairSource:
 
 
 class PasteSource:
-    """The outline of a pair's anomaly filled with pixels of a normal picture of the same product, from another place, or
-    with what is there in another colour: LogicAL's replace with the direct renderer, without end."""
+    """What lies in the outline of a pair's anomaly, a part most often, brought to another normal picture of the same
+    product; or an outline filled with pixels from another place, or with what is there in another colour: LogicAL's
+    replace with the direct renderer, without end."""
 
     def __init__(self, scenes: Sequence[Sequence[Pair]]) -> None:
         """scenes: the pairs of each product."""
@@ -120,14 +122,20 @@ class PasteSource:
             pairs = self.scenes[int(rng.integers(len(self.scenes)))]
             outline, target, donor = (pairs[int(rng.integers(len(pairs)))] for _ in range(3))
             image = target.normal.image.astype(np.float32) / 255
-            shape = Image.fromarray(read_grey(outline.mask, nearest=True)[0])
-            if rng.random() < RECOLOURED:
+            shape, kind = read_grey(outline.mask, nearest=True), rng.random()
+            if kind < RECOLOURED:
                 content = recoloured(image, rng)
+            elif kind < RECOLOURED + CARRIED:
+                carried = moved(np.concatenate([outline.normal.image, shape]), rng, "zeros")
+                content, shape = carried[:3], (carried[3:] * 255).astype(np.uint8)
             else:
                 content = moved(donor.normal.image, rng)
                 if rng.random() < 0.5:
-                    shape = shape.rotate(rng.uniform(-180, 180), translate=tuple(rng.integers(-64, 65, 2).tolist()))
-            inside = soft(shape, rng)
+                    turned = Image.fromarray(shape[0]).rotate(
+                        rng.uniform(-180, 180), translate=tuple(rng.integers(-64, 65, 2).tolist())
+                    )
+                    shape = np.asarray(turned)[None]
+            inside = soft(Image.fromarray(shape[0]), rng)
             shown = image * (1 - inside) + content * inside
             mask = changed(shown, image) * (inside > 0.3)
             if mask.mean() >= LEAST_SHARE:
@@ -192,8 +200,9 @@ def recoloured(image: np.ndarray, rng: Rng) -> np.ndarray:
     return np.clip(image[order] * gain + offset, 0, 1).astype(np.float32)
 
 
-def moved(image: np.ndarray, rng: Rng) -> np.ndarray:
-    """Turned, scaled and shifted, mirrored beyond the border: uint8 [3, H, W] -> float32 in [0, 1]."""
+def moved(image: np.ndarray, rng: Rng, beyond: str = "reflection") -> np.ndarray:
+    """Turned, scaled and shifted, mirrored beyond the border or nothing there (`zeros`): uint8 [C, H, W] -> float32 in
+    [0, 1]."""
     angle = np.deg2rad(rng.choice([0, 90, 180, 270]) + rng.uniform(-25, 25))
     scale = np.exp(rng.uniform(-0.25, 0.25))
     c, s = scale * np.cos(angle), scale * np.sin(angle)
@@ -201,7 +210,7 @@ def moved(image: np.ndarray, rng: Rng) -> np.ndarray:
     theta = torch.tensor([[c, -s, shift[0]], [s, c, shift[1]]], dtype=torch.float32)[None]
     plane = torch.from_numpy(image).float()[None] / 255
     grid = torch.nn.functional.affine_grid(theta, list(plane.shape), align_corners=False)
-    return torch.nn.functional.grid_sample(plane, grid, padding_mode="reflection", align_corners=False)[0].numpy()
+    return torch.nn.functional.grid_sample(plane, grid, padding_mode=beyond, align_corners=False)[0].numpy()
 
 
 def soft(shape: Image.Image, rng: Rng) -> np.ndarray:
