@@ -8,7 +8,7 @@ import type { TrainerState, Weights } from './trainer';
  * and whose tensors hold the network's file, what the trainer has learnt, and the best weights so far.
  */
 
-const measurementSchema = z.strictObject({
+export const measurementSchema = z.strictObject({
   /** Steps done when it was made. */
   step: z.number().int().nonnegative(),
   score: z.number(),
