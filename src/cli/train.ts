@@ -117,12 +117,12 @@ export async function trainDetectorCommand(options: TrainDetectorOptions, lines:
 }
 
 /** The person's own generator for everything; the shipped one where it knows the picture. */
-function rendererOf({ stages, generatorCard }: NodeStages, own: boolean): AnomalySettings['renderer'] {
+function rendererOf({ stages, generator }: NodeStages, own: boolean): AnomalySettings['renderer'] {
   if (own) return async () => 'generator';
   return async (source) => {
-    if (!generatorCard) return 'direct';
+    if (!generator) return 'direct';
     const fit = await reconstructionFit(stages.backend, source.photo, await source.generatedNormal('e1'));
-    return belongsToTrainedSet(fit, generatorCard) ? 'generator' : 'direct';
+    return belongsToTrainedSet(fit, generator.limits) ? 'generator' : 'direct';
   };
 }
 

@@ -421,8 +421,8 @@ export interface StudioWorker {
   renameTraining(id: string, name: string): Promise<TrainingRunRecord>;
   /** Removes a run that is not under way, with its checkpoint and pictures. What is used of it stays in use. */
   removeTraining(id: string): Promise<void>;
-  /** The network of a run, an ONNX file: the best weights measured, or those of the last checkpoint. */
-  trainedNetwork(id: string, which: 'best' | 'latest'): Promise<{ readonly name: string; readonly file: Blob }>;
+  /** The network of a run with the best weights measured, an ONNX file. */
+  trainedNetwork(id: string): Promise<{ readonly name: string; readonly file: Blob }>;
   /** Uses the run's best weights for its task from now on, after a reload too. */
   useTrained(id: string): Promise<ModelInfo>;
 

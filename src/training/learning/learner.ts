@@ -52,17 +52,6 @@ export class Learner {
     return this.#average.during(work);
   }
 
-  /** Runs something with these weights in the network. */
-  async withWeights<T>(weights: Weights, work: () => Promise<T>): Promise<T> {
-    const { all } = this.#optimized;
-    const vector = tf.tensor1d(all.join(weights));
-    try {
-      return await all.during(vector, work);
-    } finally {
-      vector.dispose();
-    }
-  }
-
   /** The average weights. */
   async weights(): Promise<Weights> {
     return this.#optimized.all.split(await this.#average.values());

@@ -13,6 +13,8 @@ export const measurementSchema = z.strictObject({
   step: z.number().int().nonnegative(),
   score: z.number(),
   values: z.record(z.string(), z.number()),
+  /** What the network's file says of itself with the weights that were measured. */
+  metadata: z.record(z.string(), z.string()).optional(),
 });
 export type MeasuredAt = z.infer<typeof measurementSchema>;
 
