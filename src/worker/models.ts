@@ -190,6 +190,12 @@ export class Models {
     if (this.#choices) this.#choices[task] = { kind: 'shipped' };
   }
 
+  /** Edge detector and generator in use; null where there is no generator. */
+  async loaded(): Promise<{ readonly edges: LoadedModel<EdgeCard>; readonly generator: GeneratorModel | null }> {
+    await this.load();
+    return { edges: this.#edges!, generator: this.#generator ?? null };
+  }
+
   /** The segmentation network, read when first asked for. @throws StudioError `missing-weights` where there is none. */
   segmentation(): Promise<SamModel> {
     return this.#sam.get();

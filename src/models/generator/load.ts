@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { StudioError } from '../../core/errors';
 import { sha256 } from '../../core/hash';
 import type { GeneratorCard } from '../cards';
-import { metadata } from '../onnx-file/onnx';
+import { metadata, parseOnnx } from '../onnx-file/onnx';
 import { loadShippedGenerator, parseOwnOnnx, type LoadedModel, type WeightSource } from '../weights';
 import { GENERATOR_FIT, type ReconstructionFit } from './fit';
 
@@ -50,6 +50,19 @@ export async function loadOwnGenerator(bytes: Uint8Array<ArrayBuffer>, file: str
     size,
     limits: limitsOf(metadata(model, GENERATOR_FIT)),
   };
+}
+
+/** Whether a file means to be a generator, however badly. */
+export function looksLikeGenerator(bytes: Uint8Array): boolean {
+  try {
+    const { graph, metadataProps } = parseOnnx(bytes, '');
+    return (
+      (graph.input.some(({ name }) => name === 'edges') && graph.output[0]?.name === 'image') ||
+      metadataProps.some(({ key }) => key?.startsWith('generator.'))
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** Limits that cannot be read are none: then a person chooses the renderer. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { SavedGraph, TrainableGraph } from '../graph/graph';
 import type { TrainerState, Weights } from '../run/trainer';
 import type { AdamSettings } from './adam';
