@@ -565,7 +565,7 @@ export const ACTIONS: readonly Action[] = [
     group: 'Train',
     keys: [],
     undo: 'none',
-    enabled: (studio) => shownRun(studio)?.best != null,
+    enabled: (studio) => Boolean(shownRun(studio)?.best),
     run: async (studio) => {
       const run = shownRun(studio);
       if (run) await studio.training.use(run.id);

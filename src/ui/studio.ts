@@ -450,6 +450,16 @@ export class Studio {
     this.#set({ page });
   }
 
+  /** Opens the page Synthesize with a photograph of this dataset, or with what is open. */
+  async openForTrial(datasetId: string | null): Promise<void> {
+    const open = this.image;
+    const [first] = datasetId === null || open?.datasetId === datasetId ? [] : imagesOf(this.document, datasetId);
+    this.go('synthesize');
+    const image = first ?? open;
+    if (image) await this.openImage(image.id);
+    else this.go('dataset');
+  }
+
   /** @param again also if it is open already: its edges have changed. */
   async openImage(id: string, again = false): Promise<void> {
     const image = this.document.images[id];

@@ -42,10 +42,7 @@ export interface PhotographOffer {
 }
 
 /** The choices there are in a dataset: those that differ, and have photographs. */
-export function photographChoices(
-  document: Pick<ProjectDocument, 'images'>,
-  datasetId: string,
-): PhotographOffer[] {
+export function photographChoices(document: Pick<ProjectDocument, 'images'>, datasetId: string): PhotographOffer[] {
   const images = imagesOf(document, datasetId);
   let before = 0;
   return PHOTOGRAPH_CHOICES.flatMap((which): PhotographOffer[] => {

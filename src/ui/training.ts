@@ -585,7 +585,9 @@ export class Training {
       closePictures(samples);
       return;
     }
-    this.#change((view) => ({ samples: new Map([...view.samples].filter(([each]) => each !== key)).set(key, samples) }));
+    this.#change((view) => ({
+      samples: new Map([...view.samples].filter(([each]) => each !== key)).set(key, samples),
+    }));
     if (before) closePictures(before);
     this.#dropSamples(new Set([key]));
   }

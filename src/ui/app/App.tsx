@@ -144,7 +144,8 @@ function useLeaveWarning(studio: Studio): void {
       const { importing, exporting, keeping, evaluation, training } = studio.session.getState();
       const saved = studio.project.getState().saving === 'saved';
       // Of a training run the steps since its last checkpoint would be lost.
-      if (importing || exporting || keeping || evaluation.running || training.underWay || !saved) event.preventDefault();
+      if (importing || exporting || keeping || evaluation.running || training.underWay || !saved)
+        event.preventDefault();
     };
     window.addEventListener('beforeunload', warn);
     return () => window.removeEventListener('beforeunload', warn);

@@ -10,8 +10,8 @@ export interface ListedRecord {
   readonly name: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-  /** In a line below the name. */
-  readonly note: string;
+  /** In lines below the name. */
+  readonly notes: readonly string[];
   /** Why it cannot be removed now; null if it can. */
   readonly held?: string | null;
 }
@@ -78,7 +78,7 @@ export function RecordList(props: Props) {
 }
 
 function Entry({
-  record: { id, name, createdAt, note, held = null },
+  record: { id, name, createdAt, notes, held = null },
   noun,
   removeLabel,
   records,
@@ -122,7 +122,11 @@ function Entry({
         onDoubleClick={() => setRenaming(true)}
       >
         <span className={classes.runName}>{name}</span>
-        <span className={classes.runNote}>{note}</span>
+        {notes.map((note) => (
+          <span key={note} className={classes.runNote}>
+            {note}
+          </span>
+        ))}
       </UnstyledButton>
       <Menu position="bottom-end">
         <Menu.Target>

@@ -15,7 +15,7 @@ export function EvaluationList() {
     () =>
       Object.values(evaluations)
         .sort((a, b) => b.createdAt - a.createdAt)
-        .map(({ id, name, createdAt, figures }) => ({ id, name, createdAt, note: noteOf(figures) })),
+        .map(({ id, name, createdAt, figures }) => ({ id, name, createdAt, notes: [noteOf(figures)] })),
     [evaluations],
   );
   return (
