@@ -2,15 +2,20 @@ import type { LossCurve, TrainingRunRecord, TrainingTask } from '../project/trai
 import type { StepReport } from '../training/run/run';
 import { isAdversarial, measureTitle, SCORES } from './training-text';
 
-/** The record's curve and the steps since; NaN where a step has no such loss. */
+/** As charts take values: what is not there is not finite. */
+export function plotted(values: readonly (number | null)[]): number[] {
+  return values.map((value) => value ?? NaN);
+}
+
+/** The record's curve and the steps since. */
 export function joinedCurve({ steps, losses }: LossCurve, since: readonly StepReport[]): LossCurve {
   const last = steps.at(-1) ?? 0;
   const fresh = since.filter(({ step }) => step > last);
   if (fresh.length === 0) return { steps, losses };
   const names = new Set([...Object.keys(losses), ...fresh.flatMap((step) => Object.keys(step.losses))]);
-  const joined = [...names].map((name) => {
-    const before = losses[name] ?? steps.map(() => NaN);
-    return [name, [...before, ...fresh.map((step) => step.losses[name] ?? NaN)]] as const;
+  const joined = [...names].map((name): [string, (number | null)[]] => {
+    const before = losses[name] ?? steps.map(() => null);
+    return [name, [...before, ...fresh.map((step) => step.losses[name] ?? null)]];
   });
   return { steps: [...steps, ...fresh.map(({ step }) => step)], losses: Object.fromEntries(joined) };
 }

@@ -487,12 +487,12 @@ export class Training {
     return info !== null;
   }
 
-  async download(id: string, which: 'best' | 'latest'): Promise<void> {
+  async download(id: string): Promise<void> {
     const record = this.#record(id);
     if (!record || this.#view.busy) return;
     this.#change({ busy: { id, what: 'download' } });
     try {
-      const { name, file } = await this.host.worker.trainedNetwork(id, which);
+      const { name, file } = await this.host.worker.trainedNetwork(id);
       saveBlob(/\.onnx$/i.test(name) ? name : `${fileName(name)}.onnx`, file);
     } catch (error) {
       this.#tell('The network was not saved', error);

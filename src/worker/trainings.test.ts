@@ -280,14 +280,14 @@ describe('runs', () => {
     const studio = open();
     const { trainings, host } = studio;
     const { numTensors } = tf.memory();
-    let suspended: Promise<void> | null = null;
+    const suspended: Promise<void>[] = [];
     const { on } = listener((each) => {
       if (each.kind === 'step' && each.step === 3) {
-        suspended = host.queue.run(() => trainings.suspend('Another network was taken.'));
+        suspended.push(host.queue.run(() => trainings.suspend('Another network was taken.')));
       }
     });
     const paused = await trainings.begin(await request(studio, 'generator'), never(), on);
-    await suspended;
+    await Promise.all(suspended);
     expect(paused).toMatchObject({ state: 'paused', saved: 3, problem: { message: 'Another network was taken.' } });
     expect(tf.memory().numTensors).toBe(numTensors);
     expect(await trainings.resume('run-1', null, never(), () => undefined)).toMatchObject({ state: 'done' });

@@ -5,7 +5,7 @@ import type { StepReport } from '../../../training/run/run';
 import { useSession, useStudio } from '../../app/context';
 import { LineChart, type Line } from '../../charts/LineChart';
 import { kindColour } from '../../charts/plot';
-import { joinedCurve, lossGroups, measureLines } from '../../training-curves';
+import { joinedCurve, lossGroups, measureLines, plotted } from '../../training-curves';
 import { lossTitle } from '../../training-text';
 import classes from './train.module.css';
 
@@ -70,7 +70,7 @@ function linesOf({ steps, losses }: LossCurve, names: readonly string[], hidden:
             colour: name === 'total' ? '--accent' : kindColour(i - (names[0] === 'total' ? 1 : 0)),
             ...(name === 'total' ? { width: WEIGHT } : {}),
             x: steps,
-            y: losses[name],
+            y: plotted(losses[name]),
           },
         ],
   );

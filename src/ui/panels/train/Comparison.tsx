@@ -8,6 +8,7 @@ import { LineChart, type Line } from '../../charts/LineChart';
 import { DASHES, kindColour } from '../../charts/plot';
 import view from '../../parts/view.module.css';
 import { isMade, lossTitle, measureTitle, SCORES, settingRows } from '../../training-text';
+import { plotted } from '../../training-curves';
 import { samplesKey } from '../../training-view';
 import { ChartSettings } from './Charts';
 import { Picture } from './Samples';
@@ -76,7 +77,7 @@ function Curves({ compared }: { readonly compared: readonly Compared[] }) {
     () =>
       compared.flatMap(({ record: { name, curve }, colour, dash }): Line[] => {
         const y = curve.losses[loss];
-        return y ? [{ label: name, colour, dash, x: curve.steps, y }] : [];
+        return y ? [{ label: name, colour, dash, x: curve.steps, y: plotted(y) }] : [];
       }),
     [compared, loss],
   );

@@ -4,7 +4,6 @@ import {
   IconArrowsHorizontal,
   IconBulb,
   IconCheck,
-  IconChevronDown,
   IconDotsVertical,
   IconDownload,
   IconInfoCircle,
@@ -276,31 +275,20 @@ function Use({ record }: { readonly record: TrainingRunRecord }) {
   );
 }
 
-function Download({ record: { id, best, saved } }: { readonly record: TrainingRunRecord }) {
+function Download({ record: { id, best } }: { readonly record: TrainingRunRecord }) {
   const { training } = useStudio();
   const busy = useSession((state) => state.training.busy);
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <Button
-          variant="default"
-          leftSection={<IconDownload size={15} />}
-          rightSection={<IconChevronDown size={13} />}
-          disabled={saved === null}
-          loading={busy?.id === id && busy.what === 'download'}
-        >
-          Download
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item disabled={!best} onClick={() => void training.download(id, 'best')}>
-          Best weights, of step {best?.step ?? '–'} (ONNX)
-        </Menu.Item>
-        <Menu.Item onClick={() => void training.download(id, 'latest')}>
-          Latest weights, of step {saved ?? '–'} (ONNX)
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <Button
+      variant="default"
+      leftSection={<IconDownload size={15} />}
+      disabled={!best}
+      loading={busy?.id === id && busy.what === 'download'}
+      title={best ? `The best weights, of step ${best.step}, as an ONNX file` : undefined}
+      onClick={() => void training.download(id)}
+    >
+      Download
+    </Button>
   );
 }
 
