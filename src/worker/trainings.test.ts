@@ -106,6 +106,8 @@ function listener(at: (news: TrainingNews) => void = () => undefined) {
 }
 
 const steps = (news: readonly TrainingNews[]) => news.flatMap((each) => (each.kind === 'step' ? [each.step] : []));
+/** Whether the checkpoint of the step was just stored. Steps are not all told. */
+const isStored = (news: TrainingNews, step: number) => news.kind === 'record' && news.record.saved === step;
 const never = () => new AbortController().signal;
 
 describe('a plan', () => {
@@ -266,11 +268,16 @@ describe('runs', () => {
     const studio = open();
     const { trainings, host } = studio;
     const { on } = listener((each) => {
-      // Another generation of stages: what lay on the device is gone.
-      if (each.kind === 'step' && each.step === 6) host.stages = stagesOn(host.backend, { width: SIZE, height: SIZE });
+      if (isStored(each, 4) && turns === Infinity) turns = 3;
     });
+    let turns = Infinity;
+    host.before = () => {
+      // Another generation of stages: what lay on the device is gone.
+      if (--turns === 0) host.stages = stagesOn(host.backend, { width: SIZE, height: SIZE });
+    };
     const lost = await trainings.begin(await request(studio, 'generator'), never(), on);
     expect(lost).toMatchObject({ state: 'paused', saved: 4, step: 4, problem: { code: 'device-lost' } });
+    expect(lost.curve.steps.at(-1)).toBe(6);
     const ended = await trainings.resume('run-1', null, never(), () => undefined);
     expect(ended).toMatchObject({ state: 'done', step: 8, problem: null });
     expect(ended.curve.steps).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
@@ -282,13 +289,13 @@ describe('runs', () => {
     const { numTensors } = tf.memory();
     const suspended: Promise<void>[] = [];
     const { on } = listener((each) => {
-      if (each.kind === 'step' && each.step === 3) {
+      if (isStored(each, 4) && suspended.length === 0) {
         suspended.push(host.queue.run(() => trainings.suspend('Another network was taken.')));
       }
     });
     const paused = await trainings.begin(await request(studio, 'generator'), never(), on);
     await Promise.all(suspended);
-    expect(paused).toMatchObject({ state: 'paused', saved: 3, problem: { message: 'Another network was taken.' } });
+    expect(paused).toMatchObject({ state: 'paused', saved: 4, problem: { message: 'Another network was taken.' } });
     expect(tf.memory().numTensors).toBe(numTensors);
     expect(await trainings.resume('run-1', null, never(), () => undefined)).toMatchObject({ state: 'done' });
   });
@@ -297,7 +304,7 @@ describe('runs', () => {
     const studio = open();
     const { trainings, files } = studio;
     const { on } = listener((each) => {
-      if (each.kind === 'step' && each.step === 5) files.capacity = 0;
+      if (isStored(each, 4)) files.capacity = 0;
     });
     const done = await trainings.begin(await request(studio, 'generator'), never(), on);
     expect(done).toMatchObject({ state: 'done', saved: 4, problem: { code: 'storage-full' } });

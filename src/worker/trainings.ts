@@ -233,7 +233,7 @@ export class Trainings {
    */
   async suspend(why: string): Promise<void> {
     const active = this.#active;
-    if (!active) return;
+    if (!active || active.stopped) return;
     active.stopped = { code: 'cancelled', stage: 'training', message: why };
     try {
       await active.checkpoint?.();
@@ -321,6 +321,7 @@ export class Trainings {
         if (keeper.checkpointDue) await turn(() => keeper!.checkpoint());
       }
       await turn(() => keeper!.checkpoint());
+      active.checkpoint = null;
       return await keeper.end('done', null);
     } catch (error) {
       if (!keeper) throw error;
@@ -328,6 +329,7 @@ export class Trainings {
       // Of a lost device nothing can be read, and weights that diverged are no place to go on from.
       const bearable = ['cancelled', 'out-of-memory'].includes(report.code);
       if (!active.stopped && bearable) await this.host.idle(() => keeper!.checkpoint());
+      active.checkpoint = null;
       const paused = report.code === 'cancelled' && !active.stopped;
       return await keeper.end('paused', paused ? null : report);
     } finally {
