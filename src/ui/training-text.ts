@@ -1,5 +1,4 @@
 import type { TrainingRunRecord, TrainingTask } from '../project/training';
-import { scoreText } from '../project/evaluation-text';
 import type { TrainingConfig } from '../training/run/config';
 import type { TrainingUnderWay } from './training-view';
 
@@ -104,7 +103,7 @@ export function settingRows(config: TrainingConfig): { readonly name: string; re
     ['Image size', `${size} × ${size} px`],
     ['Pictures in a step', String(batch)],
     ['Steps', String(steps)],
-    ['Learning rate', scoreText(rate)],
+    ['Learning rate', String(Number(rate.toPrecision(3)))],
     ['Seed', String(seed)],
     ['Measured every', `${validateEvery} steps`],
   ];

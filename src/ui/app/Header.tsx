@@ -106,7 +106,12 @@ function TrainingProgress() {
   return (
     <Tooltip label={`${name}: ${preparing ? 'getting ready' : `${share} %${left}`}`}>
       <span className={classes.training} aria-label={`Training, ${share} %`} role="img">
-        <RingProgress size={18} thickness={3} sections={[{ value: Math.max(2, share), color: 'var(--accent)' }]} />
+        <RingProgress
+          size={18}
+          thickness={3}
+          rootColor="var(--line-strong)"
+          sections={[{ value: Math.max(2, share), color: 'var(--accent)' }]}
+        />
         <span className={classes.trainingShare}>{share} %</span>
       </span>
     </Tooltip>

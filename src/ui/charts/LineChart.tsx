@@ -1,6 +1,6 @@
-import { useComputedColorScheme } from '@mantine/core';
+import { Checkbox, useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
-import { useEffect, useMemo, useRef, type ReactNode } from 'react';
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { scoreText } from '../../project/evaluation-text';
@@ -21,6 +21,8 @@ export interface Line {
   readonly y: readonly number[];
   /** The place that is marked with a ring. */
   readonly mark?: number | null;
+  /** Named in the legend only. */
+  readonly hidden?: boolean;
 }
 
 interface Props {
@@ -40,6 +42,8 @@ interface Props {
   readonly empty: string;
   /** Below the plot. */
   readonly foot?: ReactNode;
+  /** Lets the legend show and hide lines. */
+  onToggle?(label: string, shown: boolean): void;
 }
 
 /** Lines that may grow while they are looked at, with values at the pointer and as a table. */
@@ -49,10 +53,20 @@ export function LineChart(props: Props) {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const scheme = useComputedColorScheme('dark');
-  const drawn = useMemo(() => drawnOf(lines, smoothing, logarithmic), [lines, smoothing, logarithmic]);
-  const latest = useRef({ drawn, lines, xMax });
+  const drawn = useMemo(
+    () =>
+      drawnOf(
+        lines.filter(({ hidden }) => !hidden),
+        smoothing,
+        logarithmic,
+      ),
+    [lines, smoothing, logarithmic],
+  );
+  /** Where the pointer is, on the axis. */
+  const [place, setPlace] = useState<number | null>(null);
+  const latest = useRef({ drawn, xMax });
   useEffect(() => {
-    latest.current = { drawn, lines, xMax };
+    latest.current = { drawn, xMax };
   });
   // New values of the same lines need no new plot.
   const text = JSON.stringify({ series: drawn.map(seriesOf), logarithmic, points, xLabel, yLabel } satisfies Form);
@@ -67,7 +81,7 @@ export function LineChart(props: Props) {
       {
         width,
         height: CHART_HEIGHT,
-        padding: [8, 10, 0, 0],
+        padding: [8, 22, 0, 0],
         scales: {
           x: {
             time: false,
@@ -84,10 +98,10 @@ export function LineChart(props: Props) {
             values: (_, splits) => splits.map((each) => (each === null ? '' : scoreText(each))),
           },
         ],
-        legend: { markers: { dash: (_, k) => (series[k - 1]?.dash ? 'dashed' : 'solid') } },
+        legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
         series: [
-          { label: xLabel, value: (_, value) => (value === null ? '' : String(Math.round(value))) },
+          {},
           ...series.map(({ label, colour: own, width: thick, dash, faint }): UPlot.Series => ({
             label,
             stroke: colour(own),
@@ -96,11 +110,14 @@ export function LineChart(props: Props) {
             dash: dash && [...dash],
             spanGaps: true,
             points: points ? { show: true, size: 4, fill: colour(own) } : { show: false },
-            class: faint ? classes.faint : undefined,
-            value: (_, value) => (value === null || value === undefined ? '' : scoreText(value)),
           })),
         ],
-        hooks: { draw: [(self) => drawMarks(self, latest.current.lines, colour)] },
+        hooks: {
+          draw: [(self) => drawMarks(self, latest.current.drawn, colour)],
+          setCursor: [
+            ({ data, cursor: { idx } }) => setPlace(idx === null || idx === undefined ? null : (data[0][idx] ?? null)),
+          ],
+        },
       },
       dataOf(latest.current.drawn),
       element,
@@ -124,14 +141,64 @@ export function LineChart(props: Props) {
       values={lines.length > 0 && <LineTable {...{ title, xLabel, yLabel, lines }} />}
     >
       <div ref={sized} className={classes.sized}>
-        {lines.length > 0 ? (
+        {drawn.length > 0 ? (
           <div ref={holder} className={classes.plot} aria-hidden />
         ) : (
           <p className={classes.undefined}>{props.empty}</p>
         )}
       </div>
+      <Legend {...{ lines, drawn, place, xLabel }} onToggle={props.onToggle} />
       {props.foot}
     </ChartFigure>
+  );
+}
+
+/** Names the lines, with their values at the pointer. */
+function Legend({
+  lines,
+  drawn,
+  place,
+  xLabel,
+  onToggle,
+}: Pick<Props, 'lines' | 'xLabel' | 'onToggle'> & {
+  readonly drawn: readonly Drawn[];
+  readonly place: number | null;
+}) {
+  const valueOf = (line: Line) => {
+    const own = drawn.find((each) => each.line === line && !each.faint);
+    const value = place === null ? null : own?.y[line.x.indexOf(place)];
+    return value === null || value === undefined ? '' : scoreText(value);
+  };
+  if (lines.length === 0) return null;
+  return (
+    <div className={classes.legend}>
+      {lines.map((line) => (
+        <span key={line.label} className={classes.legendLine}>
+          {onToggle ? (
+            <Checkbox
+              size="xs"
+              color={`var(${line.colour})`}
+              iconColor="var(--panel)"
+              label={line.label}
+              checked={!line.hidden}
+              onChange={(event) => onToggle(line.label, event.currentTarget.checked)}
+            />
+          ) : (
+            <>
+              <i
+                style={{ borderTopColor: `var(${line.colour})`, borderTopStyle: line.dash ? 'dashed' : 'solid' }}
+                aria-hidden
+              />
+              {line.label}
+            </>
+          )}
+          <output aria-hidden>{valueOf(line)}</output>
+        </span>
+      ))}
+      <span className={classes.legendPlace} aria-hidden>
+        {place === null ? '' : `${xLabel} ${Math.round(place)}`}
+      </span>
+    </div>
   );
 }
 
@@ -175,9 +242,11 @@ function dataOf(drawn: readonly Drawn[]): UPlot.AlignedData {
 }
 
 /** A ring about each line's marked place. */
-function drawMarks(plot: UPlot, lines: readonly Line[], colour: (name: string) => string): void {
+function drawMarks(plot: UPlot, drawn: readonly Drawn[], colour: (name: string) => string): void {
   const { ctx } = plot;
-  for (const { mark, x, y, colour: own } of lines) {
+  for (const { faint, line } of drawn) {
+    const { mark, x, y, colour: own } = line;
+    if (faint) continue;
     const at = mark === null || mark === undefined ? -1 : x.indexOf(mark);
     if (at < 0 || !Number.isFinite(y[at])) continue;
     const [left, top] = [plot.valToPos(x[at], 'x', true), plot.valToPos(y[at], 'y', true)];

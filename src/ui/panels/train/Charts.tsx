@@ -1,4 +1,4 @@
-import { Checkbox, Slider, Switch } from '@mantine/core';
+import { Slider, Switch } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import type { LossCurve, TrainingRunRecord } from '../../../project/training';
 import type { StepReport } from '../../../training/run/run';
@@ -17,10 +17,10 @@ export function LossCharts({ record, since }: { record: TrainingRunRecord; since
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const curve = useMemo(() => joinedCurve(record.curve, since), [record.curve, since]);
   const { fit, adversarial } = lossGroups(curve);
-  const toggle = (name: string, shown: boolean) => {
+  const toggle = (label: string, shown: boolean) => {
     const next = new Set(hidden);
-    if (shown) next.delete(name);
-    else next.add(name);
+    if (shown) next.delete(label);
+    else next.add(label);
     setHidden(next);
   };
   const charts = [
@@ -40,19 +40,8 @@ export function LossCharts({ record, since }: { record: TrainingRunRecord; since
             lines={linesOf(curve, names, hidden)}
             xMax={record.config.steps}
             {...{ logarithmic, smoothing }}
-            empty={names.length > 0 ? 'No loss is chosen.' : 'Losses are drawn from the first steps on.'}
-            foot={
-              <div className={classes.toggles} role="group" aria-label={`${title}: which are shown`}>
-                {names.map((name) => (
-                  <Checkbox
-                    key={name}
-                    label={lossTitle(name)}
-                    checked={!hidden.has(name)}
-                    onChange={(event) => toggle(name, event.currentTarget.checked)}
-                  />
-                ))}
-              </div>
-            }
+            empty={names.length > 0 ? 'All of them are hidden.' : 'Losses are drawn from the first steps on.'}
+            onToggle={toggle}
           />
         ))}
       </div>
@@ -61,19 +50,15 @@ export function LossCharts({ record, since }: { record: TrainingRunRecord; since
 }
 
 function linesOf({ steps, losses }: LossCurve, names: readonly string[], hidden: ReadonlySet<string>): Line[] {
-  return names.flatMap((name, i) =>
-    hidden.has(name)
-      ? []
-      : [
-          {
-            label: lossTitle(name),
-            colour: name === 'total' ? '--accent' : kindColour(i - (names[0] === 'total' ? 1 : 0)),
-            ...(name === 'total' ? { width: WEIGHT } : {}),
-            x: steps,
-            y: plotted(losses[name]),
-          },
-        ],
-  );
+  const lead = names[0] === 'total' ? 1 : 0;
+  return names.map((name, i) => ({
+    label: lossTitle(name),
+    colour: name === 'total' ? '--accent' : kindColour(i - lead),
+    ...(name === 'total' ? { width: WEIGHT } : {}),
+    x: steps,
+    y: plotted(losses[name]),
+    hidden: hidden.has(lossTitle(name)),
+  }));
 }
 
 /** Of all charts of losses. */

@@ -251,11 +251,15 @@ function Results({ compared }: { readonly compared: readonly Compared[] }) {
                 const own = samples.find((sample) => sample.name === name)?.pictures ?? [];
                 const made = own.filter(({ title }) => i === 0 || isMade(record.config.what, title));
                 return made.map(({ title, bitmap }) => {
-                  const label = isMade(record.config.what, title) ? `${title}, ${record.name}` : title;
+                  const whose = isMade(record.config.what, title) ? record.name : null;
+                  const label = whose === null ? title : `${title}, ${whose}`;
                   return (
                     <figure key={`${record.id}/${title}`}>
                       <Picture bitmap={bitmap} label={`${label}, of ${name}`} />
-                      <figcaption title={label}>{label}</figcaption>
+                      <figcaption>
+                        {title}
+                        {whose !== null && <span title={whose}>{whose}</span>}
+                      </figcaption>
                     </figure>
                   );
                 });

@@ -270,7 +270,7 @@ function Use({ record }: { readonly record: TrainingRunRecord }) {
       title={`The best weights so far, of step ${record.best.step}`}
       onClick={() => void training.use(record.id)}
     >
-      {inUse ? `Use this ${noun} again` : `Use this ${noun}`}
+      {inUse ? 'Use again' : `Use this ${noun}`}
     </Button>
   );
 }

@@ -31,22 +31,6 @@ export function Samples({ record }: { readonly record: TrainingRunRecord }) {
           onChange={(event) => training.setCharts({ withStart: event.currentTarget.checked })}
         />
       </div>
-      {shown === undefined ? (
-        <p className={classes.noSamples}>The first samples come with the first measurement.</p>
-      ) : !now ? (
-        <p className={classes.noSamples} role="status">
-          Reading the pictures…
-        </p>
-      ) : 'code' in now ? (
-        <ErrorNote message={now.message} />
-      ) : (
-        <Rows
-          task={config.what}
-          step={shown}
-          samples={now}
-          start={withStart && shown !== steps[0] && start && !('code' in start) ? start : null}
-        />
-      )}
       {steps.length > 1 && shown !== undefined && (
         <div className={classes.scrubber}>
           <Slider
@@ -74,12 +58,30 @@ export function Samples({ record }: { readonly record: TrainingRunRecord }) {
           </Tooltip>
         </div>
       )}
+      {shown === undefined ? (
+        <p className={classes.noSamples}>The first samples come with the first measurement.</p>
+      ) : !now ? (
+        <p className={classes.noSamples} role="status">
+          Reading the pictures…
+        </p>
+      ) : 'code' in now ? (
+        <ErrorNote message={now.message} />
+      ) : (
+        <Rows
+          task={config.what}
+          step={shown}
+          samples={now}
+          start={withStart && shown !== steps[0] && start && !('code' in start) ? start : null}
+        />
+      )}
     </section>
   );
 }
 
 interface Cell {
   readonly title: string;
+  /** Of which step it is, where that matters. */
+  readonly when: string | null;
   readonly bitmap: ImageBitmap;
 }
 
@@ -102,18 +104,21 @@ function Rows({
         const cells = pictures.flatMap((picture): Cell[] => {
           const first = isMade(task, picture.title) && before?.find(({ title }) => title === picture.title);
           return [
-            ...(first ? [{ title: `${picture.title}, at the start`, bitmap: first.bitmap }] : []),
-            { ...picture, title: first ? `${picture.title}, step ${step}` : picture.title },
+            ...(first ? [{ ...first, when: 'at the start' }] : []),
+            { ...picture, when: first ? `step ${step}` : null },
           ];
         });
         return (
           <div key={name} className={classes.sample}>
             <h3 title={name}>{name}</h3>
             <div className={classes.sampleCells}>
-              {cells.map(({ title, bitmap }) => (
-                <figure key={title}>
-                  <Picture bitmap={bitmap} label={`${title} of ${name}`} />
-                  <figcaption>{title}</figcaption>
+              {cells.map(({ title, when, bitmap }) => (
+                <figure key={`${title} ${when === 'at the start'}`}>
+                  <Picture bitmap={bitmap} label={`${title} of ${name}${when === null ? '' : `, ${when}`}`} />
+                  <figcaption>
+                    {title}
+                    {when !== null && <span>{when}</span>}
+                  </figcaption>
                 </figure>
               ))}
             </div>

@@ -259,6 +259,7 @@ function Fields({ plan, config }: { readonly plan: TrainingPlan; readonly config
     <>
       <div className={classes.fields}>
         <TextInput
+          inputWrapperOrder={ORDER}
           label="Name"
           description="Of the run; may be changed later."
           placeholder="After dataset and network"
@@ -286,6 +287,7 @@ function Fields({ plan, config }: { readonly plan: TrainingPlan; readonly config
         />
         <Select
           label="Layers"
+          inputWrapperOrder={ORDER}
           description={
             config.what === 'generator'
               ? 'With few photographs, fewer layers learn less by heart.'
@@ -338,6 +340,7 @@ function Fields({ plan, config }: { readonly plan: TrainingPlan; readonly config
           />
           <NumberInput
             label="Learning rate"
+            inputWrapperOrder={ORDER}
             description="Peak; it falls towards the end. Lower it if training diverges."
             min={1e-7}
             max={1}
@@ -356,8 +359,9 @@ function Fields({ plan, config }: { readonly plan: TrainingPlan; readonly config
             onChange={(seed) => training.change({ seed })}
           />
           {config.what === 'generator' && (
-            <div>
+            <>
               <Switch
+                mt={20}
                 label="Discriminator"
                 description="A second network that judges results: sharper, and slower."
                 checked={config.adversarialFrom < 1}
@@ -373,7 +377,7 @@ function Fields({ plan, config }: { readonly plan: TrainingPlan; readonly config
                   onChange={(adversarialFrom) => training.change({ adversarialFrom: Math.min(0.99, adversarialFrom) })}
                 />
               )}
-            </div>
+            </>
           )}
         </div>
       </Collapse>
@@ -398,6 +402,9 @@ function usualFrom({ config }: TrainingPlan): number {
   return config.what === 'generator' ? config.adversarialFrom : 1;
 }
 
+/** Fields stand in line, however long what is said of them. */
+const ORDER: ('label' | 'input' | 'description' | 'error')[] = ['label', 'input', 'description', 'error'];
+
 interface NumberProps {
   readonly label: string;
   readonly description: string;
@@ -408,6 +415,7 @@ interface NumberProps {
 function Whole({ onChange, ...props }: NumberProps & { min: number; max: number; step: number }) {
   return (
     <NumberInput
+      inputWrapperOrder={ORDER}
       {...props}
       allowDecimal={false}
       allowNegative={false}
@@ -420,6 +428,7 @@ function Whole({ onChange, ...props }: NumberProps & { min: number; max: number;
 function Percent({ value, onChange, ...props }: NumberProps) {
   return (
     <NumberInput
+      inputWrapperOrder={ORDER}
       {...props}
       min={0}
       max={100}
@@ -447,22 +456,20 @@ function Start() {
       ? null
       : 'Something is still missing above.';
   return (
-    <SetupStep number={4} title="On this machine">
-      {plan && config && problem === null && <Expectation plan={plan} config={config} />}
-      <div className={setup.start}>
-        <Button
-          size="sm"
-          leftSection={<IconPlayerPlay size={16} />}
-          disabled={wanting !== null}
-          onClick={() => void training.start()}
-        >
-          Start training
-        </Button>
-        <span className={setup.buttonNote}>
-          {wanting ?? 'It can be paused at any time, and goes on after a reload.'}
-        </span>
+    <section className={classes.launch} aria-label="Start">
+      <div>
+        {plan && config && problem === null && <Expectation plan={plan} config={config} />}
+        <p>{wanting ?? 'It can be paused at any time, and goes on after a reload.'}</p>
       </div>
-    </SetupStep>
+      <Button
+        size="sm"
+        leftSection={<IconPlayerPlay size={16} />}
+        disabled={wanting !== null}
+        onClick={() => void training.start()}
+      >
+        Start training
+      </Button>
+    </section>
   );
 }
 
@@ -473,14 +480,12 @@ function Expectation({ plan, config }: { readonly plan: TrainingPlan; readonly c
   const timing = useSession((state) => state.training.setup.timing);
   const offers = pace === null ? [] : shortenings(config, plan.multiple, pace);
   return (
-    <div className={classes.expectation} role="group" aria-label="What to expect">
-      <p>{plan.device}</p>
+    <>
       <p role="status">
         {pace !== null ? (
           <>
-            These settings take <strong>{durationText(secondsOf(config, pace))}</strong>:{' '}
-            {countText(config.steps, 'step')} of {stepText(secondsOf({ ...config, steps: 1 }, pace))} each, within a
-            factor of two.
+            This takes <strong>{durationText(secondsOf(config, pace))}</strong>: {countText(config.steps, 'step')} of{' '}
+            {stepText(secondsOf({ ...config, steps: 1 }, pace))} each, within a factor of two.
           </>
         ) : timing ? (
           'Timing a step on this machine…'
@@ -503,7 +508,8 @@ function Expectation({ plan, config }: { readonly plan: TrainingPlan; readonly c
           ))}
         </div>
       )}
-    </div>
+      <p>{plan.device}</p>
+    </>
   );
 }
 
