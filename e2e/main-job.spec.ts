@@ -132,7 +132,7 @@ test('photographs of one’s own become pairs of picture and mask', async ({ pag
   await expect(measures).toContainText(/changed [1-9][\d,]* px²/);
   await keep(page, 2);
 
-  await page.keyboard.press('Alt+4');
+  await page.keyboard.press('Alt+5');
   await page.getByLabel('Category').fill('tiles');
   const download = page.waitForEvent('download', { timeout: 180_000 });
   await page.getByRole('button', { name: /Export 2 pairs/ }).click();

@@ -9,7 +9,7 @@ test('kept results leave as a zip in MVTec AD layout', async ({ page }) => {
   await page.keyboard.press('k');
   const kept = page.getByRole('region', { name: 'Kept' });
   await expect(kept.getByRole('listitem')).toHaveCount(1, { timeout: 180_000 });
-  await page.keyboard.press('Alt+4');
+  await page.keyboard.press('Alt+5');
   await page.getByLabel('Category').fill('../up');
   await expect(page.getByRole('button', { name: /Export 1 pair/ })).toBeDisabled();
   await page.getByLabel('Category').fill('my_tray');

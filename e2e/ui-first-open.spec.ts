@@ -30,7 +30,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
       await page.keyboard.press('Alt+1');
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
       expect(await seriousFindings(page), 'dataset').toEqual([]);
-      await page.keyboard.press('Alt+4');
+      await page.keyboard.press('Alt+5');
       await expect(page.getByRole('heading', { name: 'Nothing to export yet' })).toBeVisible();
       expect(await seriousFindings(page), 'export').toEqual([]);
       await page.keyboard.press('?');

@@ -113,7 +113,7 @@ await page.getByRole('region', { name: 'Kept' }).getByRole('listitem').nth(1).wa
 await page.keyboard.press('Alt+1');
 await page.getByRole('heading', { level: 1 }).waitFor();
 await shot(page, 'dataset');
-await page.keyboard.press('Alt+4');
+await page.keyboard.press('Alt+5');
 await page.getByRole('heading', { name: 'Kept results' }).waitFor();
 await shot(page, 'export');
 await page.context().close();

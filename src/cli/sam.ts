@@ -2,11 +2,11 @@ import path from 'node:path';
 import { createNodeRuntime } from '../compute/onnx/runtime-node';
 import type { Raster } from '../core/raster';
 import type { ModelRef } from '../core/recipe';
-import { bestCandidates, everything } from '../models/sam/everything';
 import { loadOwnSam, loadShippedSam, type SamModel } from '../models/sam/load';
-import { Segmenter, type SegmentedMask } from '../models/sam/segmenter';
+import { Segmenter } from '../models/sam/segmenter';
 import { folderSource } from '../models/weights-node';
-import { DEFAULT_PART_SETTINGS, refineParts, type Part, type PartSettings } from '../synthesis/parts/refine';
+import { findParts } from '../synthesis/parts/find';
+import { DEFAULT_PART_SETTINGS, type Part, type PartSettings } from '../synthesis/parts/refine';
 import { readBytes } from './files';
 import { MODELS } from './stages';
 
@@ -44,9 +44,6 @@ export async function openSam({ encoder, decoder }: SamFiles = {}): Promise<Node
 }
 
 /** The parts of an image: everything mode on a grid, then LogicAL's refinement. */
-export async function partsOf({ segmenter, settings }: NodeSam, image: Raster, grid: number): Promise<Part[]> {
-  const embedding = await segmenter.encode(image);
-  const masks: SegmentedMask[] = [];
-  for await (const step of everything(segmenter, embedding, { grid })) masks.push(...step.masks);
-  return refineParts(bestCandidates(masks), settings);
+export function partsOf({ segmenter, settings }: NodeSam, image: Raster, grid: number): Promise<Part[]> {
+  return findParts(segmenter, settings, image, grid);
 }

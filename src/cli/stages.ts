@@ -2,16 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { createCpuBackend } from '../compute/cpu';
 import { createNodeRuntime } from '../compute/onnx/runtime-node';
 import { createGenerator } from '../models/generator/generator';
-import { loadOwnGenerator, type GeneratorModel } from '../models/generator/load';
+import { loadGenerator, loadOwnGenerator, type GeneratorModel } from '../models/generator/load';
 import { createEdgeDetector } from '../models/pidinet/pidinet';
-import type { GeneratorCard } from '../models/cards';
-import {
-  loadOwnEdges,
-  loadShippedEdges,
-  loadShippedGenerator,
-  type LoadedModel,
-  type WeightSource,
-} from '../models/weights';
+import { loadOwnEdges, loadShippedEdges, type LoadedModel, type WeightSource } from '../models/weights';
 import { folderSource } from '../models/weights-node';
 import type { Stages } from '../synthesis/types';
 import path from 'node:path';
@@ -22,7 +15,7 @@ export const MODELS = fileURLToPath(new URL('../../public/models', import.meta.u
 
 export interface NodeStages {
   readonly stages: Stages;
-  readonly generatorCard: GeneratorCard | null;
+  readonly generator: GeneratorModel | null;
   /** Every network that may have been used, for manifests. */
   readonly models: readonly LoadedModel[];
 }
@@ -58,13 +51,12 @@ export async function openStages({ weights, generator: wanted }: StagesWanted): 
       generator: painter && { width: generator.size, height: generator.size, run: painter.run },
       generatorModel: generator?.ref ?? null,
     },
-    generatorCard: generator?.card ?? null,
+    generator,
     models: generator ? [edges, generator] : [edges],
   };
 }
 
 async function openGenerator(wanted: true | string, source: WeightSource): Promise<GeneratorModel | null> {
   if (wanted !== true) return loadOwnGenerator(await readBytes(wanted), path.basename(wanted));
-  const shipped = await loadShippedGenerator(source);
-  return shipped && { ...shipped, size: shipped.card!.size };
+  return loadGenerator(source);
 }

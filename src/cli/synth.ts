@@ -236,10 +236,10 @@ class Shelf {
 
   /** The generator where it remakes the picture as well as those it was trained on. */
   async rendererOf({ source }: Held): Promise<'generator' | 'direct'> {
-    const card = this.node.generatorCard;
-    if (!card) return 'direct';
+    const { generator } = this.node;
+    if (!generator) return 'direct';
     const fit = await reconstructionFit(source.stages.backend, source.photo, await source.generatedNormal('e1'));
-    return belongsToTrainedSet(fit, card) ? 'generator' : 'direct';
+    return belongsToTrainedSet(fit, generator.limits) ? 'generator' : 'direct';
   }
 
   /** A random part of the image as a region; null if it has none. */

@@ -29,5 +29,9 @@ export async function openTensorFlow(choice: TrainingDevice): Promise<NodeTensor
   const { device, reason } = await openDevice({ gpu, choice });
   if (!device) return onCpu(reason);
   const tensorflow = await startTensorFlow({ device, info: device.adapterInfo });
-  return { tensorflow, reason, close: () => device.destroy() };
+  const close = () => {
+    tensorflow.close();
+    device.destroy();
+  };
+  return { tensorflow, reason, close };
 }

@@ -7,6 +7,8 @@ import { normalOf } from '../datasets/training/normals';
 import { PreparedSource } from '../synthesis/source';
 import type { Stages } from '../synthesis/types';
 import type { Normal } from '../training/generator/pairs';
+import type { TrainingConfig } from '../training/run/config';
+import { requireEnough, requireSameSize } from '../training/run/plan';
 import { listImages, readPhotograph, type Photograph } from './files';
 
 /** Photographs to train on: names and what they have in common. */
@@ -17,16 +19,13 @@ export interface PhotographSet {
   readonly height: number;
 }
 
-/** Below this nothing is left to measure with, or to train on. */
-export const FEWEST_PHOTOGRAPHS = 5;
-
 /**
  * Looks through a folder: bad and doubled pictures are reported and passed over.
  * @throws StudioError `no-images` when too few are left, `bad-layout` when they differ in size.
  */
 export async function surveyPhotographs(
   folder: string,
-  { single }: { readonly single: boolean },
+  what: TrainingConfig['what'],
   warn: (line: string) => void,
   signal?: AbortSignal,
 ): Promise<PhotographSet> {
@@ -43,19 +42,13 @@ export async function surveyPhotographs(
     }
     const { ref } = photograph;
     first ??= ref;
-    if (ref.width !== first.width || ref.height !== first.height) {
-      const message = `${first.name} is ${first.width}×${first.height} pixels and ${name} is ${ref.width}×${ref.height}. Photographs to train on have one size; sort out or resize the others.`;
-      throw new StudioError('bad-layout', 'cli', message, { file: name });
-    }
+    requireSameSize(first, ref);
     seen.set(photograph.id, name);
   }
   const names = [...seen.values()];
-  if (!first || (names.length < FEWEST_PHOTOGRAPHS && !(single && names.length === 1))) {
-    const least = `Give ${FEWEST_PHOTOGRAPHS} or more${single ? ', or a single one to train on it alone' : ''}.`;
-    const message = `${folder} holds ${names.length} usable photographs: too few to train on and to measure with. ${least}`;
-    throw new StudioError('no-images', 'cli', message, { file: folder });
-  }
-  return { folder, names, width: first.width, height: first.height };
+  requireEnough(what, names.length, folder);
+  const { width, height } = first!;
+  return { folder, names, width, height };
 }
 
 async function read(folder: string, name: string, warn: (line: string) => void): Promise<Photograph | null> {

@@ -1,23 +1,22 @@
 import path from 'node:path';
 import { StudioError } from '../core/errors';
 import { sha256 } from '../core/hash';
-import type { ModelRef } from '../core/recipe';
-import { heldOutPictures, supplyFor, SyntheticAnomalies, type AnomalySettings } from '../datasets/training/anomalies';
-import { editLikeTheStudio } from '../datasets/training/edited-pairs';
+import type { AnomalySettings } from '../datasets/training/anomalies';
 import { splitHeldOut } from '../datasets/training/normals';
-import { averagePrecision, thresholdOfBestF1 } from '../evaluation/labelled-scores';
+import { detectorTrainer, generatorTrainer } from '../datasets/training/trainers';
 import { loadShippedDetector } from '../models/detector/load';
 import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
-import { metadata, parseOnnx } from '../models/onnx-file/onnx';
 import { loadShippedEdges, loadShippedGenerator } from '../models/weights';
 import { folderSource } from '../models/weights-node';
 import type { RegionKind } from '../synthesis/draw';
-import { DetectorTrainer } from '../training/detector/trainer';
-import { PhotographPairs } from '../training/generator/pairs';
-import { GeneratorTrainer } from '../training/generator/trainer';
 import { decodeCheckpoint, type Checkpoint, type MeasuredAt } from '../training/run/checkpoint';
-import { trainingConfigSchema, type TrainingConfig } from '../training/run/config';
-import { defaultDetectorConfig, defaultGeneratorConfig } from '../training/run/defaults';
+import {
+  trainingConfigSchema,
+  type DetectorConfig,
+  type GeneratorConfig,
+  type TrainingConfig,
+} from '../training/run/config';
+import { plannedConfig, type InitialNetwork } from '../training/run/plan';
 import { PATIENCE, TrainingRun } from '../training/run/run';
 import { expectedStepSeconds } from '../training/run/speed';
 import type { Trainer } from '../training/run/trainer';
@@ -56,9 +55,6 @@ interface Lines {
   err(line: string): void;
 }
 
-/** Anomalies that a detector is measured on: so many for each held-out photograph, and at most. */
-const ANOMALIES_EACH = 6;
-const MOST_ANOMALIES = 48;
 /** Seconds between two lines of progress, and between two checkpoints. */
 const LINE_SECONDS = 10;
 const CHECKPOINT_SECONDS = 120;
@@ -67,9 +63,8 @@ const GRID = 16;
 
 /** `train generator`: adapts an edge-to-image generator to photographs of the normal product. */
 export async function trainGeneratorCommand(options: TrainGeneratorOptions, lines: Lines): Promise<void> {
-  await train(options, lines, {
+  await train<GeneratorConfig>(options, lines, {
     what: 'generator',
-    single: true,
     shippedInit: async () => {
       const shipped = await loadShippedGenerator(folderSource(MODELS));
       if (shipped) return shipped;
@@ -79,28 +74,19 @@ export async function trainGeneratorCommand(options: TrainGeneratorOptions, line
         'No generator is installed. Give the .onnx file of one with --init.',
       );
     },
-    defaults: defaultGeneratorConfig,
     async trainer(config, init, set, signal) {
-      const edges = await loadShippedEdges(folderSource(MODELS));
+      const edgeDetector = await loadShippedEdges(folderSource(MODELS));
       const { stages } = await openStages({ generator: false });
       const normals = await readNormals(set, config.size, stages, countingLines(lines, set.names.length), signal);
-      const { training, heldOut } = splitHeldOut(normals);
-      return new GeneratorTrainer({
-        config,
-        init,
-        edgeDetector: edges,
-        pairs: new PhotographPairs(training, config, editLikeTheStudio),
-        heldOut,
-      });
+      return generatorTrainer({ config, init, edgeDetector, normals });
     },
   });
 }
 
 /** `train detector`: adapts a detector to photographs of the normal product, on anomalies synthesised from them. */
 export async function trainDetectorCommand(options: TrainDetectorOptions, lines: Lines): Promise<void> {
-  await train(options, lines, {
+  await train<DetectorConfig>(options, lines, {
     what: 'detector',
-    single: false,
     shippedInit: async () => {
       const shipped = await loadShippedDetector(folderSource(MODELS));
       if (shipped) return shipped;
@@ -110,51 +96,40 @@ export async function trainDetectorCommand(options: TrainDetectorOptions, lines:
         'No detector is installed. Give the .onnx file of one with --init.',
       );
     },
-    defaults: defaultDetectorConfig,
     async trainer(config, init, set, signal) {
       const node = await openStages({ generator: options.generator ?? true });
       const normals = await readAnomalyNormals(set, config.size, node.stages, signal);
-      const { training, heldOut } = splitHeldOut(normals);
       const sam = options.regions === 'arbitrary' ? null : await openSam();
-      const settings: AnomalySettings = {
-        operations: ['remove', 'replace', 'merge'],
+      return detectorTrainer({
+        config,
+        init,
+        normals,
         regions: options.regions,
         renderer: rendererOf(node, options.generator !== undefined),
         parts: sam && ((source) => partsOf(sam, source.raster, GRID)),
-        seed: config.seed,
-        supply: supplyFor(config.size, training.length),
-      };
-      const count = Math.min(MOST_ANOMALIES, ANOMALIES_EACH * heldOut.length);
-      lines.out(`Making ${count} anomalies on held-out photographs to measure with.`);
-      const held = new SyntheticAnomalies(heldOut, settings, normals);
-      return new DetectorTrainer({
-        config,
-        init,
-        samples: new SyntheticAnomalies(training, settings),
-        heldOut: await heldOutPictures(heldOut, held, count, signal),
-        figures: { averagePrecision, thresholdOfBestF1 },
+        onProgress: (done, total) => {
+          if (done === 0) lines.out(`Making ${total} anomalies on held-out photographs to measure with.`);
+        },
+        signal,
       });
     },
   });
 }
 
 /** The person's own generator for everything; the shipped one where it knows the picture. */
-function rendererOf({ stages, generatorCard }: NodeStages, own: boolean): AnomalySettings['renderer'] {
+function rendererOf({ stages, generator }: NodeStages, own: boolean): AnomalySettings['renderer'] {
   if (own) return async () => 'generator';
   return async (source) => {
-    if (!generatorCard) return 'direct';
+    if (!generator) return 'direct';
     const fit = await reconstructionFit(stages.backend, source.photo, await source.generatedNormal('e1'));
-    return belongsToTrainedSet(fit, generatorCard) ? 'generator' : 'direct';
+    return belongsToTrainedSet(fit, generator.limits) ? 'generator' : 'direct';
   };
 }
 
 /** What is different between kinds of training. */
 interface Kind<C extends TrainingConfig> {
   readonly what: C['what'];
-  /** Whether one photograph alone will do. */
-  readonly single: boolean;
-  readonly shippedInit: () => Promise<{ readonly ref: ModelRef; readonly bytes: Uint8Array<ArrayBuffer> }>;
-  readonly defaults: (circumstances: Parameters<typeof defaultGeneratorConfig>[0]) => C;
+  readonly shippedInit: () => Promise<InitialNetwork>;
   readonly trainer: (config: C, init: Uint8Array, set: PhotographSet, signal: AbortSignal) => Promise<Trainer>;
 }
 
@@ -170,7 +145,7 @@ async function train<C extends TrainingConfig>(options: TrainOptions, lines: Lin
   const { signal } = interrupted;
   let close = () => {};
   try {
-    const set = await surveyPhotographs(options.images, kind, lines.err, signal);
+    const set = await surveyPhotographs(options.images, kind.what, lines.err, signal);
     const { tensorflow, reason, close: closeDevice } = await openTensorFlow(options.device);
     close = closeDevice;
     lines.out(reason);
@@ -223,10 +198,9 @@ async function configure<C extends TrainingConfig>(
     const config = trainingConfigSchema.parse({ ...stored.config, ...given({ steps }) });
     return { config: config as C, init: stored.init };
   }
-  const { ref, bytes } = options.init === undefined ? await kind.shippedInit() : await readInit(options.init);
-  const multiple = Number(metadata(parseOnnx(bytes, ref.id), `${kind.what}.multiple`) ?? 1);
+  const network = options.init === undefined ? await kind.shippedInit() : await readInit(options.init);
   const side = Math.min(set.width, set.height);
-  const chosen = kind.defaults({ images: set.names.length, side, multiple, backend, init: ref, seed });
+  const chosen = plannedConfig(kind.what, network, { images: set.names.length, side, backend, seed });
   const scaled = steps === undefined ? {} : { steps, validateEvery: Math.max(1, Math.round(steps / 20)) };
   const parsed = trainingConfigSchema.safeParse({
     ...chosen,
@@ -237,10 +211,10 @@ async function configure<C extends TrainingConfig>(
     const [{ path: where, message }] = parsed.error.issues;
     throw new StudioError('bad-argument', 'cli', `--${where.join('.')} does not suit training: ${message}.`);
   }
-  return { config: parsed.data as C, init: bytes };
+  return { config: parsed.data as C, init: network.bytes };
 }
 
-async function readInit(file: string) {
+async function readInit(file: string): Promise<InitialNetwork> {
   const bytes = await readBytes(file);
   return { ref: { id: path.basename(file), sha256: await sha256(bytes) }, bytes };
 }

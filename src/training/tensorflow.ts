@@ -16,6 +16,8 @@ export interface TensorFlow {
    * @throws StudioError `out-of-memory`, `device-lost`; else what the work throws.
    */
   guard<T>(work: () => Promise<T>): Promise<T>;
+  /** Gives back what its buffers hold on a device, whose owner is the caller. Nothing may be computed afterwards. */
+  close(): void;
 }
 
 /**
@@ -38,13 +40,17 @@ export async function startTensorFlow(gpu: SharedGpu | null = null): Promise<Ten
     tf.registerBackend('webgpu', () => new WebGPUBackend(device, info));
     await tf.setBackend('webgpu');
     await tf.ready();
-    return { backend: 'webgpu', guard: guardOf(device) };
+    return {
+      backend: 'webgpu',
+      guard: guardOf(device),
+      close: () => void (tf.findBackendFactory('webgpu') && tf.removeBackend('webgpu')),
+    };
   }
   if (!tf.findBackendFactory('cpu')) await import('@tensorflow/tfjs-backend-cpu');
   useQuickCpuKernels();
   await tf.setBackend('cpu');
   await tf.ready();
-  return { backend: 'cpu', guard: (work) => work() };
+  return { backend: 'cpu', guard: (work) => work(), close: () => undefined };
 }
 
 /** TensorFlow.js takes a device only where `navigator.gpu` is, which in Node it is not. */

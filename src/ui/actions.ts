@@ -1,8 +1,9 @@
+import type { TrainingRunRecord } from '../project/training';
 import { matches, parseShortcut, type KeyPress } from './shortcuts';
 import { LAYERS, PAGES, type LayerId, type Page, type SessionState, type ToolId, type ViewMode } from './session';
 import type { Studio } from './studio';
 
-export const GROUPS = ['Studio', 'Edit', 'Tools', 'Region', 'Make', 'View', 'Results'] as const;
+export const GROUPS = ['Studio', 'Edit', 'Tools', 'Region', 'Make', 'View', 'Results', 'Train'] as const;
 export type ActionGroup = (typeof GROUPS)[number];
 
 /**
@@ -49,11 +50,15 @@ const withDonor = (studio: Studio) => synthesizing(studio) && studio.draft?.oper
 export const PAGE_NAMES: Readonly<Record<Page, string>> = {
   dataset: 'Dataset',
   synthesize: 'Synthesize',
+  train: 'Train',
   evaluate: 'Evaluate',
   export: 'Export',
 };
 
-/** Whether there is nothing to do on a page without a dataset: test sets are brought to the page Evaluate itself. */
+/**
+ * Whether there is nothing to do on a page without a dataset. Test sets are brought to the page Evaluate itself, and runs
+ * outlast the dataset they were trained on.
+ */
 export function needsDataset(page: Page): boolean {
   return page === 'synthesize' || page === 'export';
 }
@@ -533,7 +538,45 @@ export const ACTIONS: readonly Action[] = [
     enabled: (studio) => withRegion(studio) && !state(studio).keeping,
     run: (studio) => studio.keep(),
   },
+  {
+    id: 'train-new',
+    label: 'New training run',
+    group: 'Train',
+    keys: [],
+    undo: 'view',
+    enabled: always,
+    run: (studio) => {
+      studio.go('train');
+      studio.training.show(null);
+    },
+  },
+  {
+    id: 'train-toggle',
+    label: 'Pause the training, or go on with the run shown',
+    group: 'Train',
+    keys: ['shift+p'],
+    undo: 'none',
+    enabled: (studio) => studio.training.toggles,
+    run: (studio) => studio.training.toggle(),
+  },
+  {
+    id: 'train-use',
+    label: 'Use the network of the run shown',
+    group: 'Train',
+    keys: [],
+    undo: 'none',
+    enabled: (studio) => Boolean(shownRun(studio)?.best),
+    run: async (studio) => {
+      const run = shownRun(studio);
+      if (run) await studio.training.use(run.id);
+    },
+  },
 ];
+
+function shownRun(studio: Studio): TrainingRunRecord | null {
+  const { page, trainingId, training } = state(studio);
+  return (page === 'train' && training.runs?.find(({ id }) => id === trainingId)) || null;
+}
 
 function regionActions(): Action[] {
   const common = { group: 'Region', undo: 'step' } as const;

@@ -9,9 +9,10 @@ import { DEFAULT_LAYERS, NO_EVALUATION, type EvaluationLayers, type EvaluationVi
 import { NOTHING_DETECTED, type DetectionView, type HeatView } from './detection-view';
 import type { RunningJob } from './running-job';
 import { NO_PRODUCT, NOTHING_POINTED, type PartsView, type ProductView, type SmartView } from './segmentation-view';
+import { DEFAULT_TRAINING_CHARTS, NO_TRAINING, type TrainingCharts, type TrainingView } from './training-view';
 
 /** The steps of the work, in their order. */
-export const PAGES = ['dataset', 'synthesize', 'evaluate', 'export'] as const;
+export const PAGES = ['dataset', 'synthesize', 'train', 'evaluate', 'export'] as const;
 export type Page = (typeof PAGES)[number];
 export type ToolId =
   'select' | 'smart' | 'rectangle' | 'ellipse' | 'lasso' | 'polygon' | 'brush' | 'eraser' | 'wand' | 'donor' | 'pan';
@@ -106,6 +107,10 @@ export interface SessionState {
   readonly unexported: ReadonlySet<string>;
   readonly category: string | null;
   readonly includeNormals: boolean;
+  /** The training run that is open; null: what the next one is to be. */
+  readonly trainingId: string | null;
+  readonly trainingCharts: TrainingCharts;
+  readonly training: TrainingView;
   /** The evaluation that is open; null: what the next one is of. */
   readonly evaluationId: string | null;
   readonly evaluationTab: 'figures' | 'images';
@@ -172,6 +177,9 @@ const KEPT: Readonly<Record<keyof SessionState, 'browser' | 'nowhere'>> = {
   unexported: 'nowhere',
   category: 'browser',
   includeNormals: 'browser',
+  trainingId: 'browser',
+  trainingCharts: 'browser',
+  training: 'nowhere',
   evaluationId: 'browser',
   evaluationTab: 'browser',
   evaluationLayers: 'browser',
@@ -247,6 +255,9 @@ export const FRESH_SESSION: SessionState = {
   unexported: new Set(),
   category: null,
   includeNormals: true,
+  trainingId: null,
+  trainingCharts: DEFAULT_TRAINING_CHARTS,
+  training: NO_TRAINING,
   evaluationId: null,
   evaluationTab: 'figures',
   evaluationLayers: DEFAULT_LAYERS,

@@ -14,6 +14,7 @@ import {
   type Variant,
 } from '../project/document';
 import type { ProjectStore } from '../project/store';
+import type { TrainingRunRecord } from '../project/training';
 import type {
   ComputePreference,
   ImportBatch,
@@ -26,6 +27,7 @@ import type {
   StudioWorker,
 } from '../worker/api';
 import { closeBitmaps } from './bitmaps';
+import { imagesOf } from './dataset-images';
 import { newContext } from './canvas/compose';
 import { centralShape, frameOf, moved, withFrame } from './canvas/shapes';
 import { combineOf, type Commit, type Modifiers } from './canvas/tools/tool';
@@ -41,8 +43,10 @@ import { RegionTools } from './region-tools';
 import { isDonorPart, placedTogether } from './regions';
 import { Wand } from './wand';
 import { Product } from './product';
+import { randomSeed } from './random-seed';
 import { Segmenting } from './segmenting';
 import type { DatasetFilter, LayerId, LayerState, Page, SessionState, SessionStore } from './session';
+import { Training } from './training';
 
 /** What the canvas can be asked to do; there while it is on screen. */
 export interface CanvasCommands {
@@ -86,6 +90,8 @@ export class Studio {
   readonly wand = new Wand(this);
   /** Test sets, evaluations and their comparison. */
   readonly evaluating: Evaluating;
+  /** Networks adapted to the person's photographs. */
+  readonly training: Training;
   #candidates: { images: ProjectDocument['images']; imageId: string; donors: ImageRecord[] } | null = null;
 
   constructor(
@@ -110,6 +116,7 @@ export class Studio {
     this.segmenting = new Segmenting(this);
     this.detecting = new Detecting(this);
     this.evaluating = new Evaluating(this, evaluations);
+    this.training = new Training(this);
     project.subscribe((state, before) => {
       if (state.document !== before.document) this.#documentChanged();
       if (state.saving === 'failed' && before.saving !== 'failed' && state.saveError) {
@@ -152,7 +159,7 @@ export class Studio {
       page: image || page !== 'synthesize' ? page : 'dataset',
       evaluationId: evaluationId !== null && evaluations[evaluationId] ? evaluationId : null,
     });
-    if (Object.keys(datasets).length === 0 && page !== 'evaluate') this.#set({ page: 'dataset' });
+    if (Object.keys(datasets).length === 0 && page !== 'evaluate' && page !== 'train') this.#set({ page: 'dataset' });
     await computing;
     // What could not be read may still need what it refers to.
     if (whole) await this.evaluating.sweep();
@@ -186,37 +193,54 @@ export class Studio {
   }
 
   /** Finds edges with the weights of this file from now on; null goes back to those that come with the studio. */
-  useWeights(file: File | null): Promise<void> {
-    return this.#switchNetwork('edges', () => (file ? this.worker.useWeights(file) : this.worker.useShippedWeights()));
+  async useWeights(file: File | null): Promise<void> {
+    await this.#switchNetwork('edges', () => (file ? this.worker.useWeights(file) : this.worker.useShippedWeights()));
   }
 
   /** Segments with the two files of a SAM from now on; null goes back to the shipped network. */
-  useSegmenter(files: readonly File[] | null): Promise<void> {
-    return this.#switchNetwork('segmentation', () =>
+  async useSegmenter(files: readonly File[] | null): Promise<void> {
+    await this.#switchNetwork('segmentation', () =>
       files ? this.worker.useSegmenter(files) : this.worker.useShippedSegmenter(),
     );
   }
 
   /** Looks for anomalies with the detector of this file from now on; null goes back to the shipped one. */
-  useDetector(file: File | null): Promise<void> {
-    return this.#switchNetwork('detector', () =>
+  async useDetector(file: File | null): Promise<void> {
+    await this.#switchNetwork('detector', () =>
       file ? this.worker.useDetector(file) : this.worker.useShippedDetector(),
     );
+  }
+
+  /** Makes pictures from edges with the generator of this file from now on; null goes back to the shipped one. */
+  async useGenerator(file: File | null): Promise<void> {
+    await this.#switchNetwork('generator', () =>
+      file ? this.worker.useGenerator(file) : this.worker.useShippedGenerator(),
+    );
+  }
+
+  /** Uses what a run has trained. @returns null if it cannot be used, which has been said. */
+  useTrained({ id, config }: TrainingRunRecord): Promise<ModelInfo | null> {
+    return this.#switchNetwork(config.what, () => this.worker.useTrained(id));
   }
 
   /** Uses a network of one file for what it is made for. */
   async useNetwork(file: File): Promise<void> {
     try {
       const task = await this.worker.taskOf(file);
-      await (task === 'detector' ? this.useDetector(file) : this.useWeights(file));
+      const use: Readonly<Record<typeof task, (file: File) => Promise<void>>> = {
+        edges: (own) => this.useWeights(own),
+        generator: (own) => this.useGenerator(own),
+        detector: (own) => this.useDetector(own),
+      };
+      await use[task](file);
     } catch (error) {
       this.#tell('This network is not used', error);
     }
   }
 
   /** Uses a network that is stored already. */
-  useOffer({ id, source, task }: NetworkOffer): Promise<void> {
-    return this.#switchNetwork(task, () =>
+  async useOffer({ id, source, task }: NetworkOffer): Promise<void> {
+    await this.#switchNetwork(task, () =>
       source === 'official' ? this.worker.useOfficial(id) : this.worker.useOwn(task),
     );
   }
@@ -251,12 +275,13 @@ export class Studio {
     await this.listNetworks();
   }
 
-  async #switchNetwork(task: NetworkTask, take: () => Promise<ModelInfo>): Promise<void> {
-    if (this.session.getState().weightsLoading) return;
+  async #switchNetwork(task: NetworkTask, take: () => Promise<ModelInfo>): Promise<ModelInfo | null> {
+    if (this.session.getState().weightsLoading) return null;
+    let info: ModelInfo | null = null;
     this.#set({ weightsLoading: true });
     try {
       if (task === 'segmentation') await this.segmenting.cancelParts();
-      const info = await take();
+      info = await take();
       if (task === 'segmentation') this.segmenting.networkChanged();
       if (task === 'detector') await this.detecting.findNetwork();
       const { title, says } = CHANGED[task];
@@ -271,9 +296,11 @@ export class Studio {
     }
     this.#set({ weightsLoading: false });
     await this.listNetworks();
-    if (task === 'edges' && this.image) await this.openImage(this.image.id, true);
+    // Edges are another picture; which renderers there are for an image depends on the generator.
+    if ((task === 'edges' || task === 'generator') && this.image) await this.openImage(this.image.id, true);
     // The worker has begun anew, and knows nothing of the result that is shown.
     else this.#previewAnew();
+    return info;
   }
 
   // ---------------------------------------------------------------------------------------------- datasets
@@ -421,6 +448,16 @@ export class Studio {
 
   go(page: Page): void {
     this.#set({ page });
+  }
+
+  /** Opens the page Synthesize with a photograph of this dataset, or with what is open. */
+  async openForTrial(datasetId: string | null): Promise<void> {
+    const open = this.image;
+    const [first] = datasetId === null || open?.datasetId === datasetId ? [] : imagesOf(this.document, datasetId);
+    this.go('synthesize');
+    const image = first ?? open;
+    if (image) await this.openImage(image.id);
+    else this.go('dataset');
   }
 
   /** @param again also if it is open already: its edges have changed. */
@@ -949,6 +986,13 @@ const CHANGED: Readonly<Record<NetworkTask, { readonly title: string; says(info:
         ? 'No segmentation network is installed, so none finds parts now. Draw regions by hand.'
         : `${title} now finds the parts.`,
   },
+  generator: {
+    title: 'Generator changed',
+    says: ({ title, state }) =>
+      state === 'missing'
+        ? 'No generator is installed, so results are rendered directly now.'
+        : `${title} now makes pictures from edges.`,
+  },
   detector: {
     title: 'Anomaly detector changed',
     says: ({ title, state }) =>
@@ -977,16 +1021,6 @@ function addBatch(document: Mutable<ProjectDocument>, { dataset, images }: Impor
   for (const image of images) document.images[image.id] ??= image as Mutable<ImageRecord>;
 }
 
-const SPLITS: readonly ImageRecord['split'][] = ['train', 'validation', 'test', 'unsorted'];
-const byNumber = new Intl.Collator('en', { numeric: true });
-
-/** The images of a dataset: by split, then by path, numbers in their own order. */
-export function imagesOf({ images }: Pick<ProjectDocument, 'images'>, datasetId: string): ImageRecord[] {
-  return Object.values(images)
-    .filter((image) => image.datasetId === datasetId)
-    .sort((a, b) => SPLITS.indexOf(a.split) - SPLITS.indexOf(b.split) || byNumber.compare(a.path, b.path));
-}
-
 export function variantsInOrder(document: ProjectDocument): Variant[] {
   return Object.values(document.variants).sort((a, b) => a.createdAt - b.createdAt);
 }
@@ -1000,10 +1034,6 @@ function nextName(document: ProjectDocument, image: ImageRecord, operation: Oper
 
 function warpOf(seed: number) {
   return structuredClone(randomWarp(new Random(seed).fork('warp'))) as { offsets: number[] };
-}
-
-export function randomSeed(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0] >>> 12;
 }
 
 export function capitalised(text: string): string {

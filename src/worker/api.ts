@@ -10,7 +10,10 @@ import type { DatasetRecord, Draft, ImageRecord, Measure, Variant } from '../pro
 import type { EvaluationRecord } from '../project/evaluation';
 import type { ImportedTestSet } from '../project/imported-test-sets';
 import type { ImageSource } from '../project/source';
+import type { TrainingRunRecord, TrainingTask } from '../project/training';
 import type { PartSettings } from '../synthesis/parts/refine';
+import type { TrainingConfig } from '../training/run/config';
+import type { StepReport } from '../training/run/run';
 
 /**
  * What the user interface may ask of the compute worker (through Comlink). Bitmaps are transferred, not copied; on
@@ -138,7 +141,7 @@ export interface ModelInfo {
 }
 
 /** What other networks can be had for. */
-export type NetworkTask = 'edges' | 'segmentation' | 'detector';
+export type NetworkTask = 'edges' | 'generator' | 'segmentation' | 'detector';
 
 /** Which network does a task. */
 export type NetworkChoice =
@@ -236,6 +239,45 @@ export interface EvaluateRequest {
   readonly testSet: TestSetChoice;
   readonly maps: MapsChoice;
 }
+
+/** What a run could be, for a set of photographs. */
+export interface TrainingPlan {
+  /** Good settings for the set and the machine. */
+  readonly config: TrainingConfig;
+  /** Sides of pictures are multiples of this, px. */
+  readonly multiple: number;
+  readonly backend: 'webgpu' | 'cpu';
+  /** A sentence: what computes, and what to expect of it. */
+  readonly device: string;
+  /** Photographs trained on and held out. One alone is both. */
+  readonly training: number;
+  readonly heldOut: number;
+}
+
+export interface TrainingRequest {
+  /** Of the run; a new one. */
+  readonly id: string;
+  readonly name: string;
+  readonly dataset: string;
+  readonly config: TrainingConfig;
+  readonly images: readonly ImageRecord[];
+}
+
+/** A sample of what the network makes of a held-out picture. */
+export interface SamplePictures {
+  readonly name: string;
+  readonly pictures: readonly { readonly title: string; readonly bitmap: ImageBitmap }[];
+}
+
+/** What a run tells while it is under way. Bitmaps are transferred. */
+export type TrainingNews =
+  /** Before the first step: edges of the photographs, anomalies to measure with. */
+  | { readonly kind: 'preparing'; readonly progress: Progress }
+  /** The record has changed: the run has begun, measured, or was stored. */
+  | { readonly kind: 'record'; readonly record: TrainingRunRecord }
+  | ({ readonly kind: 'step'; readonly secondsLeft: number } & StepReport)
+  /** After a measurement, which the `record` before it has. */
+  | { readonly kind: 'samples'; readonly step: number; readonly samples: readonly SamplePictures[] };
 
 export interface StudioWorker {
   /** Chooses the compute path. Called again with another preference, moves to it. */
@@ -348,6 +390,42 @@ export interface StudioWorker {
   /** Removes what is kept of evaluations that are gone: of all but those with these details. */
   sweepEvaluations(details: readonly string[]): Promise<void>;
 
+  /**
+   * What training would be with these photographs: in their order every tenth or so is held out.
+   * @throws StudioError `no-images`, `bad-layout` (sizes differ), `missing-weights` (nothing to start from).
+   */
+  planTraining(task: TrainingTask, images: readonly ImageRecord[], seed: number): Promise<TrainingPlan>;
+  /** About how long a step would take, timed, in seconds: within a factor of two. */
+  expectedStepSeconds(job: Job, config: TrainingConfig): Promise<number>;
+  /**
+   * Begins a run, step by step, with previews and all else that is asked for going first. `cancel` pauses it: within a
+   * step it is stored and the promise resolves with the paused record. So it does, with a `problem`, when the run cannot
+   * go on but can be taken up again: memory, a lost device, training that diverged.
+   * @throws StudioError what keeps it from beginning; `bad-argument` while another run is under way.
+   */
+  train(job: Job, request: TrainingRequest, onNews: (news: TrainingNews) => void): Promise<TrainingRunRecord>;
+  /**
+   * Goes on with a stored run where its last checkpoint was.
+   * @param steps of the whole run, if it is to be longer or shorter than was asked for.
+   */
+  resumeTraining(
+    job: Job,
+    id: string,
+    steps: number | null,
+    onNews: (news: TrainingNews) => void,
+  ): Promise<TrainingRunRecord>;
+  /** Runs that are kept, youngest first. One that a closed page left running is paused. */
+  trainingRuns(): Promise<readonly TrainingRunRecord[]>;
+  /** The sample pictures that are kept of a step. */
+  trainingSamples(id: string, step: number): Promise<readonly SamplePictures[]>;
+  renameTraining(id: string, name: string): Promise<TrainingRunRecord>;
+  /** Removes a run that is not under way, with its checkpoint and pictures. What is used of it stays in use. */
+  removeTraining(id: string): Promise<void>;
+  /** The network of a run with the best weights measured, an ONNX file. */
+  trainedNetwork(id: string): Promise<{ readonly name: string; readonly file: Blob }>;
+  /** Uses the run's best weights for its task from now on, after a reload too. */
+  useTrained(id: string): Promise<ModelInfo>;
+
   models(): Promise<readonly ModelInfo[]>;
   /** Checks a dropped weight file (.onnx, .pth) and uses it for edges from now on, after a reload too. */
   useWeights(file: File): Promise<ModelInfo>;
@@ -359,7 +437,11 @@ export interface StudioWorker {
   useShippedSegmenter(): Promise<ModelInfo>;
 
   /** What a dropped network of one file is made for, by its content; edges if that cannot be told. */
-  taskOf(file: File): Promise<'edges' | 'detector'>;
+  taskOf(file: File): Promise<'edges' | 'generator' | 'detector'>;
+  /** Checks a dropped generator (.onnx) and renders with it from now on, after a reload too. */
+  useGenerator(file: File): Promise<ModelInfo>;
+  /** Back to the shipped generator; to none (`missing`) where none is shipped. */
+  useShippedGenerator(): Promise<ModelInfo>;
   /** Checks a dropped detector (.onnx) and uses it from now on, after a reload too. */
   useDetector(file: File): Promise<ModelInfo>;
   /** Back to the shipped detector; to none (`missing`) where none is shipped. */

@@ -91,9 +91,12 @@ export class Engine {
    * Runs a job with the stages. If the GPU is lost meanwhile it is run once more on a new one, so it must not keep
    * rasters of an earlier generation: `stages` is another object then.
    */
-  run<T>(job: (stages: Stages, networks: OpenNetworks) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const on = ({ stages, networks }: Built) => job(stages, networks);
-    return this.context ? this.context.run(on, signal) : on(this.cpu!);
+  run<T>(
+    job: (stages: Stages, networks: OpenNetworks, device: GPUDevice | null) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    if (!this.context) return job(this.cpu!.stages, this.cpu!.networks, null);
+    return this.context.run(({ stages, networks }, device) => job(stages, networks, device), signal);
   }
 
   async dispose(): Promise<void> {

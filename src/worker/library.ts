@@ -17,7 +17,7 @@ const ownSchema = z.object({ files: z.array(z.object({ name: z.string(), sha256:
 type Own = z.infer<typeof ownSchema>;
 
 /** What other networks can be had for. */
-const TASKS = ['edges', 'segmentation', 'detector'] as const satisfies readonly NetworkTask[];
+const TASKS = ['edges', 'generator', 'segmentation', 'detector'] as const satisfies readonly NetworkTask[];
 
 const SHIPPED: NetworkChoice = { kind: 'shipped' };
 const choiceSchema = z.discriminatedUnion('kind', [

@@ -1,11 +1,11 @@
 import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
-import { SHIPPED, type DetectorCard, type EdgeCard, type GeneratorCard, type SegmentationCard } from '../models/cards';
+import { loadGenerator, loadOwnGenerator, type GeneratorModel } from '../models/generator/load';
+import { SHIPPED, type DetectorCard, type EdgeCard, type SegmentationCard } from '../models/cards';
 import { loadOwnDetector, loadShippedDetector, type DetectorModel } from '../models/detector/load';
 import { loadOwnSam, loadShippedSam, readShippedSamCard, type SamModel } from '../models/sam/load';
 import {
   loadOwnEdges,
   loadShippedEdges,
-  loadShippedGenerator,
   readShippedCard,
   type LoadedModel,
   type WeightSource,
@@ -37,6 +37,8 @@ export interface SamHashes {
 /** What does a task, to go back to when another cannot. */
 export interface InUse {
   readonly edges: LoadedModel<EdgeCard> | null;
+  /** Undefined before it was read; null where there is none. */
+  readonly generator: GeneratorModel | null | undefined;
   readonly sam: Promise<SamModel> | null;
   readonly detector: Promise<DetectorModel> | null;
   readonly choices: Readonly<Record<NetworkTask, NetworkChoice>> | null;
@@ -44,13 +46,14 @@ export interface InUse {
 
 const MISSING = { licence: 'Not installed', bytes: 0, sha256: '', state: 'missing' } as const;
 const NO_SEGMENTATION: ModelInfo = { ...MISSING, id: 'segmentation', title: 'Segmentation', task: 'segmentation' };
+const NO_GENERATOR: ModelInfo = { ...MISSING, id: 'generator', title: 'Generator', task: 'generator' };
 const NO_DETECTOR: ModelInfo = { ...MISSING, id: 'detector', title: 'Anomaly detector', task: 'detector' };
 
 /** The networks the worker uses: shipped ones by their cards, or those of the library that the person chose. */
 export class Models {
   readonly #source: WeightSource;
   #edges: LoadedModel<EdgeCard> | null = null;
-  #generator: LoadedModel<GeneratorCard> | null = null;
+  #generator: GeneratorModel | null | undefined;
   /** Read when first needed. */
   readonly #sam = new WhenNeeded(() => this.#chosen('segmentation', (choice) => this.#readSam(choice)));
   readonly #detector = new WhenNeeded(() => this.#chosen('detector', (choice) => this.#readDetector(choice)));
@@ -87,14 +90,16 @@ export class Models {
   get inUse(): InUse {
     return {
       edges: this.#edges,
+      generator: this.#generator,
       sam: this.#sam.current,
       detector: this.#detector.current,
       choices: this.#choices && { ...this.#choices },
     };
   }
 
-  restore({ edges, sam, detector, choices }: InUse): void {
+  restore({ edges, generator, sam, detector, choices }: InUse): void {
     this.#edges = edges;
+    this.#generator = generator;
     this.#sam.current = sam;
     this.#detector.current = detector;
     this.#choices = choices && { ...choices };
@@ -115,13 +120,15 @@ export class Models {
   async load(): Promise<EngineModels> {
     const [edges, generator] = await Promise.all([
       this.#edges ?? this.#chosen('edges', (choice) => this.#readEdges(choice)),
-      this.#generator ?? loadShippedGenerator(this.#source),
+      this.#generator === undefined
+        ? this.#chosen('generator', (choice) => this.#readGenerator(choice))
+        : this.#generator,
     ]);
     this.#edges = edges;
     this.#generator = generator;
     return {
       edges,
-      generator: generator && { ...generator, side: generator.card!.size },
+      generator: generator && { ...generator, side: generator.size },
       segmentation: () => this.segmentation(),
       detector: () => this.detector(),
     };
@@ -143,6 +150,12 @@ export class Models {
     if (choice.kind === 'shipped') return loadShippedEdges(this.#source);
     const file = own ?? (await this.#files('edges', choice))[0];
     return loadOwnEdges(file.bytes, file.name, this.#source);
+  }
+
+  async #readGenerator(choice: NetworkChoice, own?: WeightFile): Promise<GeneratorModel | null> {
+    if (choice.kind === 'shipped') return loadGenerator(this.#source);
+    const file = own ?? (await this.#files('generator', choice))[0];
+    return loadOwnGenerator(file.bytes, file.name);
   }
 
   async #readDetector(choice: NetworkChoice, own?: WeightFile): Promise<DetectorModel> {
@@ -175,6 +188,12 @@ export class Models {
     if (!(error instanceof StudioError)) throw error;
     this.#notes[task] = `The network chosen before is not used: ${error.message}`;
     if (this.#choices) this.#choices[task] = { kind: 'shipped' };
+  }
+
+  /** Edge detector and generator in use; null where there is no generator. */
+  async loaded(): Promise<{ readonly edges: LoadedModel<EdgeCard>; readonly generator: GeneratorModel | null }> {
+    await this.load();
+    return { edges: this.#edges!, generator: this.#generator ?? null };
   }
 
   /** The segmentation network, read when first asked for. @throws StudioError `missing-weights` where there is none. */
@@ -223,6 +242,15 @@ export class Models {
     return infoOf(model, 'edges');
   }
 
+  /** Checks a generator and takes it for the choice. Back to the shipped one is to none where none is shipped. */
+  async useGenerator(choice: NetworkChoice, file?: WeightFile): Promise<ModelInfo> {
+    const model = await this.#readGenerator(choice, file);
+    this.#generator = model;
+    this.#fits.clear();
+    await this.#choose('generator', choice);
+    return model ? infoOf(model, 'generator') : NO_GENERATOR;
+  }
+
   /** Checks a detector and takes it for the choice. Back to the shipped one is to none where none is shipped. */
   async useDetector(choice: NetworkChoice, file?: WeightFile): Promise<ModelInfo> {
     const none = choice.kind === 'shipped' && !(await readShippedCard(this.#source, SHIPPED.detector));
@@ -240,7 +268,7 @@ export class Models {
   async list(): Promise<ModelInfo[]> {
     await this.load();
     const list: ModelInfo[] = [noted(infoOf(this.#edges!, 'edges'), this.#notes.edges)];
-    if (this.#generator) list.push(infoOf(this.#generator, 'generator'));
+    if (this.#generator) list.push(noted(infoOf(this.#generator, 'generator'), this.#notes.generator));
     list.push(await this.#listSegmentation(), await this.detectorInfo());
     return list;
   }
@@ -288,24 +316,29 @@ export class Models {
   }
 
   async #judge(image: ImageRecord, source: PreparedSource): Promise<Fit> {
-    const card = this.#generator?.card;
-    if (!card) return { renderer: 'direct', reason: 'No generator is installed, so pixels are edited directly.' };
+    const generator = this.#generator;
+    if (!generator) return { renderer: 'direct', reason: 'No generator is installed, so pixels are edited directly.' };
     const scene = /^demo\/(.*)$/.exec(image.datasetId)?.[1];
-    if (scene !== undefined && card.trainedOn.includes(scene)) {
+    if (scene !== undefined && generator.card?.trainedOn.includes(scene)) {
       return {
         renderer: 'generator',
         reason: 'The generator was trained on this demo scene, so it draws the picture from the edited edges.',
       };
     }
     const fit = await reconstructionFit(source.stages.backend, source.photo, await source.generatedNormal('e1'));
-    return belongsToTrainedSet(fit, card)
-      ? { renderer: 'generator', reason: 'The generator remakes this picture well from its edges, so it is used.' }
-      : {
-          renderer: 'direct',
-          reason: 'No generator was trained on pictures like this one, so pixels are edited directly.',
-        };
+    if (belongsToTrainedSet(fit, generator.limits)) {
+      return {
+        renderer: 'generator',
+        reason: 'The generator remakes this picture well from its edges, so it is used.',
+      };
+    }
+    return { renderer: 'direct', reason: generator.limits ? FOREIGN : UNLIMITED };
   }
 }
+
+const FOREIGN = 'No generator was trained on pictures like this one, so pixels are edited directly.';
+const UNLIMITED =
+  'The file of the generator does not say which pictures suit it, so pixels are edited directly unless you choose it.';
 
 function noted(info: ModelInfo, note: string | undefined): ModelInfo {
   return note === undefined ? info : { ...info, note };

@@ -27,20 +27,25 @@ import { zipStream } from '../datasets/zip';
 import type { Detector } from '../models/detector/detector';
 import type { Explanation } from '../models/detector/form';
 import { looksLikeDetector } from '../models/detector/load';
+import { looksLikeGenerator } from '../models/generator/load';
 import { gridPrompts, LEAST_KEPT } from '../models/sam/everything';
 import { PROMPT_BATCH } from '../models/sam/family';
 import { loadOwnSam } from '../models/sam/load';
+import type { WeightFile } from '../models/official';
 import type { Prompt, SegmentedMask } from '../models/sam/segmenter';
 import type { CandidatesKey } from '../models/sam/stored';
 import { OpfsBlobStore, type BlobStore } from '../project/blobs';
-import { DerivedCache, OpfsFiles } from '../project/derived';
+import { DerivedCache, OpfsFiles, type KeyedFiles } from '../project/derived';
 import { DEMO_PATH, readDemoIndex } from '../project/demo';
 import type { Draft, ImageRecord, Measure, Variant } from '../project/document';
 import type { EvaluationRecord } from '../project/evaluation';
 import { openEvaluationStore } from '../project/evaluation-store';
 import { importImages, THUMBNAIL_SIDE } from '../project/import';
 import type { ImageSource } from '../project/source';
+import type { TrainingRunRecord, TrainingTask } from '../project/training';
+import { TrainingStore } from '../project/training-store';
 import { randomAugmentation } from '../synthesis/donor';
+import { findParts } from '../synthesis/parts/find';
 import type { PartSettings } from '../synthesis/parts/refine';
 import { recipeFor } from '../synthesis/recipes';
 import { randomArbitraryRegion } from '../synthesis/regions';
@@ -48,6 +53,7 @@ import { PreparedSource } from '../synthesis/source';
 import { measure, synthesize, type Synthesis } from '../synthesis/synthesize';
 import type { Stages, SynthesisRequest } from '../synthesis/types';
 import { verdicts } from '../synthesis/verdicts';
+import type { TrainingConfig } from '../training/run/config';
 import type {
   ComputePreference,
   ComputeStatus,
@@ -71,9 +77,13 @@ import type {
   Preview,
   PreviewRequest,
   Progress,
+  SamplePictures,
   StudioWorker,
   TestSetChoice,
   TestSetInfo,
+  TrainingNews,
+  TrainingPlan,
+  TrainingRequest,
 } from './api';
 import { toBitmap } from './bitmaps';
 import { heatMap } from './detection';
@@ -86,6 +96,7 @@ import { Models } from './models';
 import { encodeThumbnail, Pixels } from './pixels';
 import { Segmentation } from './segmentation';
 import { IndexedDbSettings, type Settings } from './settings';
+import { Trainings } from './trainings';
 
 /** Prepared images kept: the open one, its donors of the last minutes. Each holds a few float planes. */
 const PREPARED_LIMIT = 12;
@@ -105,6 +116,7 @@ export interface WorkerStorage {
   readonly derived: DerivedCache;
   /** What is kept of evaluations. */
   readonly evaluations: BlobStore;
+  readonly trainings: KeyedFiles;
 }
 
 function browserStorage(): WorkerStorage {
@@ -118,8 +130,12 @@ function browserStorage(): WorkerStorage {
     settings: new IndexedDbSettings(),
     derived: new DerivedCache(new OpfsFiles('derived'), limit),
     evaluations: openEvaluationStore(),
+    trainings: new OpfsFiles('trainings'),
   };
 }
+
+/** Grid points a side at which the parts of photographs to train on are looked for. */
+const TRAINING_GRID = 16;
 
 /** Detections that take longer (ms) wait until no preview does, so that pictures follow the hand. */
 const LIVE_LIMIT = 120;
@@ -146,6 +162,7 @@ export class Studio implements StudioWorker {
   #detectionTook = 0;
   readonly #segmentation: Segmentation;
   readonly #evaluations: Evaluations;
+  readonly #trainings: Trainings;
   #engine: Promise<Engine> | null = null;
   #preference: ComputePreference = 'auto';
   /** Prepared images by id, youngest last; of one generation of stages. */
@@ -162,6 +179,7 @@ export class Studio implements StudioWorker {
     this.#models = new Models(this.#pixels, this.#library);
     this.#segmentation = new Segmentation(storage.derived);
     this.#evaluations = new Evaluations(this.#pixels, storage.evaluations, () => this.#demoIndex());
+    this.#trainings = new Trainings(this.#trainingHost(), new TrainingStore(storage.trainings));
   }
 
   /** Told once by the page: addresses of what comes with the studio are relative to it. */
@@ -171,7 +189,10 @@ export class Studio implements StudioWorker {
 
   async start(preference: ComputePreference): Promise<ComputeStatus> {
     this.#preference = preference;
-    return this.#queue.run(async () => (await this.#restart()).status);
+    return this.#queue.run(async () => {
+      await this.#trainings.suspend('Training was paused, since the studio began to compute elsewhere. Go on with it.');
+      return (await this.#restart()).status;
+    });
   }
 
   async demo(): Promise<readonly ImportBatch[]> {
@@ -587,20 +608,72 @@ export class Studio implements StudioWorker {
     return this.#evaluations.sweep(details);
   }
 
+  planTraining(task: TrainingTask, images: readonly ImageRecord[], seed: number): Promise<TrainingPlan> {
+    return this.#trainings.plan(task, images, seed);
+  }
+
+  expectedStepSeconds(job: Job, config: TrainingConfig): Promise<number> {
+    return this.#jobs.run(job, (signal) => this.#trainings.expectedStepSeconds(config, signal));
+  }
+
+  train(job: Job, request: TrainingRequest, onNews: (news: TrainingNews) => void): Promise<TrainingRunRecord> {
+    return this.#jobs.run(job, (signal) => this.#trainings.begin(request, signal, onNews));
+  }
+
+  resumeTraining(
+    job: Job,
+    id: string,
+    steps: number | null,
+    onNews: (news: TrainingNews) => void,
+  ): Promise<TrainingRunRecord> {
+    return this.#jobs.run(job, (signal) => this.#trainings.resume(id, steps, signal, onNews));
+  }
+
+  trainingRuns(): Promise<readonly TrainingRunRecord[]> {
+    return this.#trainings.list();
+  }
+
+  trainingSamples(id: string, step: number): Promise<readonly SamplePictures[]> {
+    return this.#trainings.samples(id, step);
+  }
+
+  renameTraining(id: string, name: string): Promise<TrainingRunRecord> {
+    return this.#trainings.rename(id, name);
+  }
+
+  removeTraining(id: string): Promise<void> {
+    return this.#trainings.remove(id);
+  }
+
+  async trainedNetwork(id: string): Promise<{ readonly name: string; readonly file: Blob }> {
+    const { name, bytes } = await this.#trainings.network(id);
+    return { name, file: new Blob([bytes], { type: 'application/octet-stream' }) };
+  }
+
+  useTrained(id: string): Promise<ModelInfo> {
+    return this.#trainings.use(id);
+  }
+
   models(): Promise<readonly ModelInfo[]> {
     return this.#models.list();
   }
 
-  async taskOf(file: File): Promise<'edges' | 'detector'> {
-    return looksLikeDetector(await bytesOf(file)) ? 'detector' : 'edges';
+  async taskOf(file: File): Promise<'edges' | 'generator' | 'detector'> {
+    const bytes = await bytesOf(file);
+    if (looksLikeDetector(bytes)) return 'detector';
+    return looksLikeGenerator(bytes) ? 'generator' : 'edges';
+  }
+
+  async useGenerator(file: File): Promise<ModelInfo> {
+    return this.#useOwnFile('generator', { name: file.name, bytes: await bytesOf(file) });
+  }
+
+  useShippedGenerator(): Promise<ModelInfo> {
+    return this.#use('generator', { kind: 'shipped' });
   }
 
   async useDetector(file: File): Promise<ModelInfo> {
-    const read = { name: file.name, bytes: await bytesOf(file) };
-    return this.#switch('detector', { kind: 'own' }, async () => {
-      const info = await this.#models.useDetector({ kind: 'own' }, read);
-      return { info, keep: () => this.#library.keepOwn('detector', [read]) };
-    });
+    return this.#useOwnFile('detector', { name: file.name, bytes: await bytesOf(file) });
   }
 
   useShippedDetector(): Promise<ModelInfo> {
@@ -620,11 +693,7 @@ export class Studio implements StudioWorker {
   }
 
   async useWeights(file: File): Promise<ModelInfo> {
-    const read = { name: file.name, bytes: await bytesOf(file) };
-    return this.#switch('edges', { kind: 'own' }, async () => {
-      const info = await this.#models.useEdges({ kind: 'own' }, read);
-      return { info, keep: () => this.#library.keepOwn('edges', [read]) };
-    });
+    return this.#useOwnFile('edges', { name: file.name, bytes: await bytesOf(file) });
   }
 
   useShippedWeights(): Promise<ModelInfo> {
@@ -672,9 +741,23 @@ export class Studio implements StudioWorker {
     await (offer.source === 'own' ? this.#library.removeOwn(offer.task) : this.#library.removeOfficial(id));
   }
 
+  /** A network of one file. */
+  #useOwnFile(task: Exclude<NetworkTask, 'segmentation'>, file: WeightFile): Promise<ModelInfo> {
+    const choice = { kind: 'own' } as const;
+    return this.#switch(task, choice, async () => {
+      const info = await {
+        edges: () => this.#models.useEdges(choice, file),
+        generator: () => this.#models.useGenerator(choice, file),
+        detector: () => this.#models.useDetector(choice, file),
+      }[task]();
+      return { info, keep: () => this.#library.keepOwn(task, [file]) };
+    });
+  }
+
   #use(task: NetworkTask, choice: NetworkChoice): Promise<ModelInfo> {
     const take = {
       edges: () => this.#models.useEdges(choice),
+      generator: () => this.#models.useGenerator(choice),
       segmentation: () => this.#models.useSam(choice),
       detector: () => this.#models.useDetector(choice),
     }[task];
@@ -692,6 +775,7 @@ export class Studio implements StudioWorker {
   ): Promise<ModelInfo> {
     return this.#queue.run(async () => {
       const before = this.#models.inUse;
+      await this.#trainings.suspend('Training was paused, since another network was taken into use. Go on with it.');
       try {
         const { info, keep } = await take();
         const engine = await this.#restart();
@@ -712,11 +796,40 @@ export class Studio implements StudioWorker {
 
   // ------------------------------------------------------------------------------------------------------------------
 
+  #trainingHost(): ConstructorParameters<typeof Trainings>[0] {
+    return {
+      idle: (work) =>
+        this.#queue.runWhenIdle(() =>
+          this.#withEngine((stages, open, device) =>
+            work(stages, open, device && { device, info: device.adapterInfo }),
+          ),
+        ),
+      network: async (task) => {
+        if (task === 'detector') return this.#models.detector();
+        const { edges, generator } = await this.#models.loaded();
+        const model = task === 'edges' ? edges : generator;
+        if (model) return model;
+        const message = 'No generator is installed to start from. Bring the .onnx file of one (Networks and weights).';
+        throw new StudioError('missing-weights', 'model', message);
+      },
+      raster: async (image) => rgbFromImage8(await this.#pixels.decode(image, WORKING_SIDE)),
+      rendererOf: async (image, source) => (await this.#models.fitOf(image, source)).renderer,
+      hasParts: () =>
+        this.#models.segmentation().then(
+          () => true,
+          () => false,
+        ),
+      partsOf: async (open, image, signal) =>
+        findParts(await open.segmenter(), await this.#models.partSettings(), image, TRAINING_GRID, signal),
+      use: (task, file) => this.#useOwnFile(task, file),
+    };
+  }
+
   #compute<T>(work: (stages: Stages, open: OpenNetworks) => Promise<T>): Promise<T> {
     return this.#queue.run(() => this.#withEngine(work));
   }
 
-  async #withEngine<T>(work: (stages: Stages, open: OpenNetworks) => Promise<T>): Promise<T> {
+  async #withEngine<T>(work: (stages: Stages, open: OpenNetworks, device: GPUDevice | null) => Promise<T>): Promise<T> {
     this.#engine ??= this.#open();
     const engine = await this.#engine;
     return engine.run(work);
@@ -843,6 +956,15 @@ function refOf({ name, source, width, height }: ImageRecord): ImageRef {
 const PROBES: Readonly<Record<NetworkTask, (stages: Stages, open: OpenNetworks) => Promise<void>>> = {
   edges: ({ backend, edgeDetector }) =>
     onGrey(backend, async (image) => backend.release(...Object.values(await edgeDetector.run(image, ['e1', 'fused'])))),
+  async generator({ backend, generator }) {
+    if (!generator) return;
+    const edges = backend.upload(filledRaster(generator.width, generator.height, 0));
+    try {
+      backend.release(await generator.run(edges));
+    } finally {
+      backend.release(edges);
+    }
+  },
   async segmentation(_, open) {
     const segmenter = await open.segmenter();
     await segmenter.segment(await segmenter.encode(GREY), { points: [{ x: 16, y: 16, label: 1 }] });

@@ -1,5 +1,4 @@
 import type { Backend, DeviceRaster } from '../../compute/backend';
-import type { GeneratorCard } from '../cards';
 
 /** How well the generator, given the photograph's own edges, remakes the photograph. */
 export interface ReconstructionFit {
@@ -31,11 +30,14 @@ export async function reconstructionFit(
   }
 }
 
+/** Metadata entry of a generator's file with the limits within which a picture counts as one of its product, JSON. */
+export const GENERATOR_FIT = 'generator.fit';
+
 /**
  * Whether the picture is of what the generator was trained on: its reconstruction is as good as that of nearly all
- * validation images (limits measured against foreign photographs, in the card). Without limits, no picture counts.
+ * pictures it was measured on. The limits come from the shipped one's card or from the file of one that was trained in
+ * the studio. Without limits, no picture counts.
  */
-export function belongsToTrainedSet(fit: ReconstructionFit, card: GeneratorCard): boolean {
-  const limits = card.fit?.limits;
-  return limits !== undefined && fit.ssim >= limits.ssim && fit.l1 <= limits.l1;
+export function belongsToTrainedSet(fit: ReconstructionFit, limits: ReconstructionFit | null): boolean {
+  return limits !== null && fit.ssim >= limits.ssim && fit.l1 <= limits.l1;
 }

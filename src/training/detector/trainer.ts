@@ -140,13 +140,18 @@ export class DetectorTrainer implements Trainer {
   }
 
   async measure(signal?: AbortSignal): Promise<Measurement> {
-    const { averagePrecision } = this.#options.figures;
+    const { averagePrecision, thresholdOfBestF1 } = this.#options.figures;
     const { pixels, images } = await this.#learner.withAverage(() => this.#score(signal));
     const values = {
       pixelAp: averagePrecision(pixels.scores, pixels.wanted),
       imageAp: averagePrecision(images.scores, images.wanted),
     };
-    return { score: values.pixelAp, values };
+    const threshold = ({ scores, wanted }: Labelled) => Number(thresholdOfBestF1(scores, wanted).toFixed(4));
+    const metadata = {
+      ...this.#size,
+      'detector.threshold': JSON.stringify({ image: threshold(images), pixel: threshold(pixels) }),
+    };
+    return { score: values.pixelAp, values, metadata };
   }
 
   /** Scores of all held-out pixels and pictures, the latter by the file's own rule. */
@@ -206,15 +211,13 @@ export class DetectorTrainer implements Trainer {
     return this.#learner.weights();
   }
 
-  /** With the size it was trained at, and thresholds of the best F1 on the held-out pictures. */
-  async save(weights: Weights): Promise<SavedGraph> {
-    const { thresholdOfBestF1 } = this.#options.figures;
-    const { pixels, images } = await this.#learner.withWeights(weights, () => this.#score());
-    const rounded = ({ scores, wanted }: Labelled) => Number(thresholdOfBestF1(scores, wanted).toFixed(4));
-    return this.#learner.save(weights, {
-      'detector.size': String(this.#options.config.size),
-      'detector.threshold': JSON.stringify({ image: rounded(images), pixel: rounded(pixels) }),
-    });
+  /** With the size it was trained at, and thresholds of the best F1 on the held-out pictures when it was measured. */
+  save(weights: Weights, metadata: Measurement['metadata'] = {}): Promise<SavedGraph> {
+    return this.#learner.save(weights, { ...this.#size, ...metadata });
+  }
+
+  get #size(): Record<string, string> {
+    return { 'detector.size': String(this.#options.config.size) };
   }
 
   state(): Promise<TrainerState> {

@@ -3,7 +3,7 @@ import { createCpuBackend } from '../../compute/cpu';
 import { throwIfCancelled } from '../../core/errors';
 import { Random } from '../../core/random';
 import { createRaster, filledRaster, type Raster } from '../../core/raster';
-import { reconstructionFit } from '../../models/generator/fit';
+import { GENERATOR_FIT, reconstructionFit } from '../../models/generator/fit';
 import { Discriminator } from '../discriminator';
 import { TrainableGraph, type SavedGraph } from '../graph/graph';
 import { differentiate, type Gradient } from '../learning/differentiate';
@@ -37,6 +37,8 @@ const CONTEXT_FACTOR = 5;
 /** Kept numbers, not weights: what those averages are standardised by. */
 const STANDARDS = /^average_(mean|scale)$/;
 const DECODER = /^(reduce|up|blocks|context|scale|shift|head)\./;
+/** A picture counts as one of the product if it is remade no worse than the worst held-out one, by more than this. */
+const FIT_MARGIN = 0.05;
 /** Held-out pictures that are measured, at most. */
 const MEASURED = 8;
 
@@ -215,6 +217,7 @@ export class GeneratorTrainer implements Trainer {
 
   async measure(signal?: AbortSignal): Promise<Measurement> {
     const sums: Record<string, number> = {};
+    const worst = { ssim: 1, l1: 0 };
     const add = (name: string, value: number) => (sums[name] = (sums[name] ?? 0) + value / this.#heldOut.length);
     await this.#learner.withAverage(async () => {
       for (const normal of this.#heldOut) {
@@ -222,12 +225,19 @@ export class GeneratorTrainer implements Trainer {
         const { image, edges } = await this.#remake(normal);
         const backend = this.#backend;
         const { l1, ssim } = await reconstructionFit(backend, backend.upload(normal.image), backend.upload(image));
+        worst.ssim = Math.min(worst.ssim, ssim);
+        worst.l1 = Math.max(worst.l1, l1);
         add('l1', l1);
         add('ssim', ssim);
         if (edges) add('edgeF1', edgeAgreement(edges, normal.edges));
       }
     });
-    return { score: sums.ssim - sums.l1, values: sums };
+    const limits = { ssim: worst.ssim - FIT_MARGIN, l1: worst.l1 + FIT_MARGIN };
+    const rounded = JSON.stringify(limits, (_, value) =>
+      typeof value === 'number' ? Number(value.toFixed(4)) : value,
+    );
+    const metadata = { [SIZE]: String(this.#config.size), [GENERATOR_FIT]: rounded };
+    return { score: sums.ssim - sums.l1, values: sums, metadata };
   }
 
   async samples(count: number, signal?: AbortSignal): Promise<TrainingSample[]> {
@@ -268,8 +278,8 @@ export class GeneratorTrainer implements Trainer {
     return this.#learner.weights();
   }
 
-  save(weights: Weights): Promise<SavedGraph> {
-    return this.#learner.save(weights, { [SIZE]: String(this.#config.size) });
+  save(weights: Weights, metadata: Measurement['metadata'] = {}): Promise<SavedGraph> {
+    return this.#learner.save(weights, { [SIZE]: String(this.#config.size), ...metadata });
   }
 
   async state(): Promise<TrainerState> {

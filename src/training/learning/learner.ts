@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { SavedGraph, TrainableGraph } from '../graph/graph';
 import type { TrainerState, Weights } from '../run/trainer';
 import type { AdamSettings } from './adam';
@@ -50,17 +50,6 @@ export class Learner {
   /** Runs something with the average weights in the network. */
   withAverage<T>(work: () => Promise<T>): Promise<T> {
     return this.#average.during(work);
-  }
-
-  /** Runs something with these weights in the network. */
-  async withWeights<T>(weights: Weights, work: () => Promise<T>): Promise<T> {
-    const { all } = this.#optimized;
-    const vector = tf.tensor1d(all.join(weights));
-    try {
-      return await all.during(vector, work);
-    } finally {
-      vector.dispose();
-    }
   }
 
   /** The average weights. */

@@ -8,11 +8,13 @@ import type { TrainerState, Weights } from './trainer';
  * and whose tensors hold the network's file, what the trainer has learnt, and the best weights so far.
  */
 
-const measurementSchema = z.strictObject({
+export const measurementSchema = z.strictObject({
   /** Steps done when it was made. */
   step: z.number().int().nonnegative(),
   score: z.number(),
   values: z.record(z.string(), z.number()),
+  /** What the network's file says of itself with the weights that were measured. */
+  metadata: z.record(z.string(), z.string()).optional(),
 });
 export type MeasuredAt = z.infer<typeof measurementSchema>;
 

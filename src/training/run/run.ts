@@ -163,7 +163,8 @@ export class TrainingRun {
   /** The trained network: the best weights measured, or the moving average as it is now. */
   async save(which: 'best' | 'latest' = 'best'): Promise<SavedGraph> {
     const best = which === 'best' ? this.#best : null;
-    return this.#trainer.save(best ?? (await this.#trainer.weights()));
+    const measured = best ? this.best : this.#measurements.at(-1);
+    return this.#trainer.save(best ?? (await this.#trainer.weights()), measured?.metadata);
   }
 
   /** All that is needed to go on elsewhere or later. Not while a step is under way. */

@@ -20,6 +20,8 @@ export interface Measurement {
   /** By which the best weights are chosen; greater is better. */
   readonly score: number;
   readonly values: Readonly<Record<string, number>>;
+  /** What the network's file says of itself with these weights: entries of its metadata. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** The values of weights by the names of their initializers. */
@@ -48,8 +50,8 @@ export interface Trainer {
   samples(count: number, signal?: AbortSignal): Promise<TrainingSample[]>;
   /** The weights that would be shipped now: the moving average. */
   weights(): Promise<Weights>;
-  /** The network's file with these weights. */
-  save(weights: Weights): Promise<SavedGraph>;
+  /** The network's file with these weights, and what a measurement says of them. */
+  save(weights: Weights, metadata?: Measurement['metadata']): Promise<SavedGraph>;
   state(): Promise<TrainerState>;
   /** @throws RangeError for the state of another network. */
   restore(state: TrainerState): void;

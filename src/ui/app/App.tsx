@@ -18,9 +18,11 @@ import { Shortcuts } from './Shortcuts';
 
 // The canvas library is the larger half of the page; the first screen does without it.
 const loadSynthesize = () => import('../panels/synthesize/SynthesizePage');
+const loadTrain = () => import('../panels/train/TrainPage');
 const loadEvaluate = () => import('../panels/evaluate/EvaluatePage');
 const loadExport = () => import('../panels/export/ExportPage');
 const SynthesizePage = lazy(async () => ({ default: (await loadSynthesize()).SynthesizePage }));
+const TrainPage = lazy(async () => ({ default: (await loadTrain()).TrainPage }));
 const EvaluatePage = lazy(async () => ({ default: (await loadEvaluate()).EvaluatePage }));
 const ExportPage = lazy(async () => ({ default: (await loadExport()).ExportPage }));
 
@@ -45,6 +47,7 @@ export function App({ studio }: { studio: Studio }) {
     loadSynthesize()
       .then(loadExport)
       .then(loadEvaluate)
+      .then(loadTrain)
       .catch(() => undefined);
   }, []);
   const take = (event: ChangeEvent<HTMLInputElement>) => {
@@ -110,7 +113,9 @@ function Page() {
   const importing = useSession((state) => state.importing !== null);
   const problems = useSession((state) => state.problems.length > 0);
   if (!ready) return null;
+  // Both have something to show without a dataset.
   if (page === 'evaluate') return <EvaluatePage />;
+  if (page === 'train') return <TrainPage />;
   if (empty && !importing && !problems) return <Welcome />;
   switch (page) {
     case 'dataset':
@@ -136,8 +141,10 @@ function Announcer() {
 function useLeaveWarning(studio: Studio): void {
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => {
-      const { importing, exporting, keeping, evaluation } = studio.session.getState();
-      if (importing || exporting || keeping || evaluation.running || studio.project.getState().saving !== 'saved')
+      const { importing, exporting, keeping, evaluation, training } = studio.session.getState();
+      const saved = studio.project.getState().saving === 'saved';
+      // Of a training run the steps since its last checkpoint would be lost.
+      if (importing || exporting || keeping || evaluation.running || training.underWay || !saved)
         event.preventDefault();
     };
     window.addEventListener('beforeunload', warn);

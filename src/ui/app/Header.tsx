@@ -4,6 +4,7 @@ import {
   Menu,
   Popover,
   Radio,
+  RingProgress,
   Stack,
   Text,
   Tooltip,
@@ -29,6 +30,7 @@ import { useRef, useState } from 'react';
 import type { ComputePreference } from '../../worker/api';
 import { actionOf, needsDataset, PAGE_NAMES } from '../actions';
 import { ActionButton } from '../parts/ActionButton';
+import { durationText } from '../parts/time';
 import { PAGES } from '../session';
 import classes from './app.module.css';
 import { useProject, useSession, useShell, useStudio } from './context';
@@ -81,6 +83,7 @@ function Steps() {
             onClick={() => studio.go(step)}
           >
             {PAGE_NAMES[step]}
+            {step === 'train' && <TrainingProgress />}
             {step === 'export' && kept > 0 && (
               <span className={classes.count} aria-label={`${kept} kept`}>
                 {kept}
@@ -90,6 +93,28 @@ function Steps() {
         </span>
       ))}
     </nav>
+  );
+}
+
+/** How far the training is, wherever one is. */
+function TrainingProgress() {
+  const underWay = useSession((state) => state.training.underWay);
+  if (!underWay) return null;
+  const { step, steps, secondsLeft, name, preparing } = underWay;
+  const share = preparing ? 0 : Math.floor((100 * (step?.step ?? 0)) / steps);
+  const left = secondsLeft === null ? '' : `, ${durationText(secondsLeft)} left`;
+  return (
+    <Tooltip label={`${name}: ${preparing ? 'getting ready' : `${share} %${left}`}`}>
+      <span className={classes.training} aria-label={`Training, ${share} %`} role="img">
+        <RingProgress
+          size={18}
+          thickness={3}
+          rootColor="var(--line-strong)"
+          sections={[{ value: Math.max(2, share), color: 'var(--accent)' }]}
+        />
+        <span className={classes.trainingShare}>{share} %</span>
+      </span>
+    </Tooltip>
   );
 }
 

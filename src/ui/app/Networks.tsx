@@ -42,6 +42,7 @@ export function Networks() {
         {networks?.length === 0 && <li>No network is installed.</li>}
       </ul>
       <Others task="edges" />
+      <Others task="generator" />
       <Others task="segmentation" />
       <Others task="detector" />
       <p className={classes.networksNote}>
@@ -73,6 +74,13 @@ const OWN: Readonly<
     several: false,
     back: 'Back to the shipped edge detector',
     use: (studio, files) => studio.useWeights(files && files[0]),
+  },
+  generator: {
+    choose: 'Use a generator’s file',
+    accept: '.onnx',
+    several: false,
+    back: 'Back to the shipped generator',
+    use: (studio, files) => studio.useGenerator(files && files[0]),
   },
   segmentation: {
     choose: 'Use the two files of a SAM',

@@ -6,7 +6,9 @@ import 'uplot/dist/uPlot.min.css';
 import { sampleCurve } from '../../evaluation/curve-sample';
 import type { Curve } from '../../evaluation/curves';
 import { figureText, scoreText } from '../../project/evaluation-text';
+import { ChartFigure, ValuesTable } from './ChartFigure';
 import classes from './charts.module.css';
+import { CHART_HEIGHT, plotStyle } from './plot';
 
 export interface CurveSeries {
   readonly label: string;
@@ -29,7 +31,6 @@ interface Props {
   readonly aside?: ReactNode;
 }
 
-const HEIGHT = 232;
 const PLACES = 501;
 
 /** Curves over [0, 1], with values at the pointer, and the same as a table for those who do not see or point. */
@@ -55,11 +56,11 @@ export function CurveChart({ title, xLabel, yLabel, xMax = 1, limit, series, asi
   }, [sampled, series, width, xLabel, yLabel, xMax, limit, scheme]);
 
   return (
-    <figure className={classes.figure} aria-label={title}>
-      <figcaption className={classes.caption}>
-        <h3>{title}</h3>
-        {aside}
-      </figcaption>
+    <ChartFigure
+      title={title}
+      aside={aside}
+      values={series.length > 0 && <CurveTable {...{ title, xLabel, yLabel, xMax, series }} />}
+    >
       <div ref={sized} className={classes.sized}>
         {series.length > 0 ? (
           <div ref={holder} className={classes.plot} aria-hidden />
@@ -67,8 +68,7 @@ export function CurveChart({ title, xLabel, yLabel, xMax = 1, limit, series, asi
           <p className={classes.undefined}>Not defined for this test set.</p>
         )}
       </div>
-      {series.length > 0 && <CurveTable {...{ title, xLabel, yLabel, xMax, series }} />}
-    </figure>
+    </ChartFigure>
   );
 }
 
@@ -79,36 +79,15 @@ function CurveTable({ title, xLabel, yLabel, xMax = 1, series }: Omit<Props, 'li
   const places = ROWS.map((share) => share * xMax);
   const columns = series.map(({ curve }) => sampleCurve(curve, places));
   return (
-    <details className={classes.values}>
-      <summary>Values as a table</summary>
-      <div className={classes.valuesScroller} tabIndex={0} role="group" aria-label={`${title}: values`}>
-        <table>
-          <caption>
-            {yLabel} by {xLabel.toLowerCase()}
-          </caption>
-          <thead>
-            <tr>
-              <th scope="col">{xLabel}</th>
-              {series.map(({ label }) => (
-                <th key={label} scope="col">
-                  {label}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {places.map((place, i) => (
-              <tr key={place}>
-                <th scope="row">{figureText(place)}</th>
-                {columns.map((column, k) => (
-                  <td key={k}>{figureText(column[i].y)}</td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </details>
+    <ValuesTable
+      {...{ title, xLabel }}
+      caption={`${yLabel} by ${xLabel.toLowerCase()}`}
+      columns={series.map(({ label }) => label)}
+      rows={places.map((place, i) => ({
+        place: figureText(place),
+        cells: columns.map((column) => figureText(column[i].y)),
+      }))}
+    />
   );
 }
 
@@ -127,22 +106,10 @@ function optionsOf({
   readonly element: HTMLElement;
   readonly samples: readonly (readonly { readonly threshold: number }[])[];
 }): UPlot.Options {
-  const style = getComputedStyle(element);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
-  const font = `11px ${style.fontFamily}`;
-  const axis = (label: string): UPlot.Axis => ({
-    label,
-    labelSize: 18,
-    labelFont: font,
-    font,
-    stroke: colour('--text-2'),
-    grid: { stroke: colour('--line'), width: 1 },
-    ticks: { stroke: colour('--line-strong'), width: 1, size: 4 },
-    border: { show: true, stroke: colour('--line-strong'), width: 1 },
-  });
+  const { colour, axis } = plotStyle(element);
   return {
     width,
-    height: HEIGHT,
+    height: CHART_HEIGHT,
     padding: [8, 10, 0, 0],
     scales: { x: { time: false, range: [0, xMax] }, y: { range: [0, 1] } },
     axes: [

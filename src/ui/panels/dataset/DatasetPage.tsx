@@ -22,8 +22,8 @@ import {
 import { useMemo } from 'react';
 import type { DatasetRecord, ImageRecord } from '../../../project/document';
 import { useProject, useSession, useShell, useStudio } from '../../app/context';
+import { imagesOf } from '../../dataset-images';
 import { timeLeft } from '../../parts/time';
-import { imagesOf } from '../../studio';
 import classes from './dataset.module.css';
 import { ImageGrid } from './ImageGrid';
 

@@ -5,8 +5,9 @@ import { breakdown, type BreakdownRow } from '../../../evaluation/breakdown';
 import { limitName } from '../../../evaluation/figures';
 import { figureText, kindTitle, percentText } from '../../../project/evaluation-text';
 import { useStudio } from '../../app/context';
+import { kindColour } from '../../charts/plot';
 import classes from './evaluate.module.css';
-import { kindColour, type Run } from './use-run';
+import type { Run } from './use-run';
 
 interface Column {
   readonly id: string;

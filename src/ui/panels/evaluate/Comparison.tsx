@@ -12,9 +12,10 @@ import type { EvaluatedImage, EvaluationDetails, EvaluationRecord } from '../../
 import { differenceText, figureText, kindTitle, scoreText } from '../../../project/evaluation-text';
 import { useProject, useSession, useStudio } from '../../app/context';
 import { CurveChart, type CurveSeries } from '../../charts/CurveChart';
+import { DASHES, kindColour } from '../../charts/plot';
 import classes from './evaluate.module.css';
 import { Picture, VerdictIcon, VERDICTS } from './EvaluatedGrid';
-import { heatRangeOf, kindColour } from './use-run';
+import { heatRangeOf } from './use-run';
 
 interface Compared {
   readonly record: EvaluationRecord;
@@ -24,9 +25,6 @@ interface Compared {
   readonly colour: string;
   readonly dash: readonly number[] | undefined;
 }
-
-/** Told apart in grey, too. */
-const DASHES: readonly (readonly number[] | undefined)[] = [undefined, [8, 4], [2, 3], [10, 3, 2, 3]];
 
 /** Evaluations beside each other: the first is what the others are held against. */
 export function Comparison({ ids }: { ids: readonly string[] }) {

@@ -5,8 +5,9 @@ import { rankScores } from '../../../evaluation/scores';
 import type { EvaluationDetails } from '../../../project/evaluation';
 import { kindTitle } from '../../../project/evaluation-text';
 import { CurveChart, type CurveSeries } from '../../charts/CurveChart';
+import { kindColour } from '../../charts/plot';
 import classes from './evaluate.module.css';
-import { kindColour, type Run } from './use-run';
+import type { Run } from './use-run';
 
 /** More lines than this cannot be told apart. */
 const MOST_KINDS = 4;

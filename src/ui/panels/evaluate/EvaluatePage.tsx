@@ -1,8 +1,8 @@
 import { useMemo } from 'react';
 import { useProject, useSession, useStudio } from '../../app/context';
 import { EvaluatedPictures } from '../../evaluated-pictures';
+import classes from '../../parts/records.module.css';
 import { Comparison } from './Comparison';
-import classes from './evaluate.module.css';
 import { EvaluationList } from './EvaluationList';
 import { PicturesContext } from './pictures';
 import { RunView } from './RunView';

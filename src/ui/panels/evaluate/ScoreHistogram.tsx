@@ -3,8 +3,9 @@ import { GOOD } from '../../../evaluation/evaluator';
 import { scoreHistogram, type Histogram } from '../../../evaluation/histogram';
 import type { Scored } from '../../../evaluation/threshold';
 import { kindTitle } from '../../../project/evaluation-text';
+import { kindColour } from '../../charts/plot';
 import classes from './evaluate.module.css';
-import { kindColour, type Run } from './use-run';
+import type { Run } from './use-run';
 
 const BINS = 48;
 /** More rows than this are one: all that is anomalous. */

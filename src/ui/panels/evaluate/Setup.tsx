@@ -9,6 +9,7 @@ import { chosenFiles } from '../../drop';
 import { importedInfos } from '../../evaluating';
 import type { TestSetKind } from '../../evaluation-view';
 import { ErrorNote } from '../../parts/ErrorNote';
+import { SetupStep } from '../../parts/SetupStep';
 import { timeLeft } from '../../parts/time';
 import classes from './evaluate.module.css';
 
@@ -45,7 +46,7 @@ function TestSets() {
     void evaluating.chooseTestSet(kind as TestSetKind, object.join('/'));
   };
   return (
-    <Step number={1} title="Test set">
+    <SetupStep number={1} title="Test set">
       <Radio.Group value={value} onChange={choose} aria-label="Test set">
         <div className={classes.choices}>
           {demo?.map((set) => (
@@ -70,7 +71,7 @@ function TestSets() {
         onFiles={(files) => void evaluating.takeTestSet(files)}
       />
       <span className={classes.buttonNote}>In MVTec AD, LOCO, AD 2 or VisA layout, or drop it anywhere here.</span>
-    </Step>
+    </SetupStep>
   );
 }
 
@@ -104,7 +105,7 @@ function Maps() {
   const loading = useSession((state) => state.weightsLoading);
   const busy = useSession((state) => state.evaluation.running !== null);
   return (
-    <Step number={2} title="Anomaly maps">
+    <SetupStep number={2} title="Anomaly maps">
       <Radio.Group
         value={maps}
         onChange={(next) => evaluating.chooseMaps(next as 'detector' | 'maps')}
@@ -162,7 +163,7 @@ function Maps() {
           </Button>
         )}
       </div>
-    </Step>
+    </SetupStep>
   );
 }
 
@@ -250,18 +251,6 @@ function Start() {
       </Button>
       <span className={classes.buttonNote}>{wanting}</span>
     </div>
-  );
-}
-
-function Step({ number, title, children }: { number: number; title: string; children: ReactNode }) {
-  return (
-    <section className={classes.step} aria-label={title}>
-      <h2>
-        <span aria-hidden>{number}</span>
-        {title}
-      </h2>
-      {children}
-    </section>
   );
 }
 

@@ -52,10 +52,3 @@ export function heatRangeOf(
   if (!range) ranges.set(details, (range = heatRange(details.images)));
   return range;
 }
-
-const COLOURS = 6;
-
-/** The CSS variable of a kind's colour. @param index of the kind, −1 for good images. */
-export function kindColour(index: number): string {
-  return index < 0 ? '--kind-0' : `--kind-${1 + (index % COLOURS)}`;
-}

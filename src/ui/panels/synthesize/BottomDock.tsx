@@ -12,9 +12,9 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import type { Variant } from '../../../project/document';
 import { useProject, useSession, useStudio } from '../../app/context';
+import { imagesOf } from '../../dataset-images';
 import { NameField } from '../../parts/NameField';
 import { Thumbnail } from '../../parts/Thumbnail';
-import { imagesOf } from '../../studio';
 import classes from './synthesize.module.css';
 
 /** Below the canvas: the dataset's images, and what was kept. */

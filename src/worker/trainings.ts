@@ -1,0 +1,594 @@
+import { transfer } from 'comlink';
+import { reportOf, StudioError, throwIfCancelled, type ErrorReport } from '../core/errors';
+import { grey8FromRaster, image8FromRaster, resizeRaster, type Raster } from '../core/raster';
+import { workingSize } from '../core/size';
+import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
+import type { AnomalyNormal } from '../datasets/training/anomalies';
+import { normalOf, splitHeldOut } from '../datasets/training/normals';
+import type { ImageRecord } from '../project/document';
+import { NO_LOSSES, type TrainingRunRecord, type TrainingTask } from '../project/training';
+import { LossRecorder } from '../project/training-curve';
+import type { StoredSample, TrainingStore } from '../project/training-store';
+import type { Part } from '../synthesis/parts/refine';
+import { PreparedSource } from '../synthesis/source';
+import type { Stages } from '../synthesis/types';
+import type { Normal } from '../training/generator/pairs';
+import type { Checkpoint } from '../training/run/checkpoint';
+import type { TrainingConfig } from '../training/run/config';
+import { multipleOf, plannedConfig, requireEnough, requireSameSize, type InitialNetwork } from '../training/run/plan';
+import type { TrainingEvent, TrainingRun } from '../training/run/run';
+import type { Trainer, TrainingSample } from '../training/run/trainer';
+import type { SharedGpu, TensorFlow } from '../training/tensorflow';
+import type { ModelInfo, SamplePictures, TrainingNews, TrainingPlan, TrainingRequest } from './api';
+import type { OpenNetworks } from './engine';
+
+/** Seconds between two checkpoints, where no measurement comes before. */
+const CHECKPOINT_SECONDS = 120;
+/** Milliseconds between two steps that are told. */
+const NEWS_MS = 100;
+/** Held-out pictures that are shown. */
+const SAMPLES = 4;
+
+const LOCK = 'logical-studio/training';
+
+type Work<T> = (stages: Stages, open: OpenNetworks, gpu: SharedGpu | null) => Promise<T>;
+
+/** What training needs of the worker. */
+export interface TrainingHost {
+  /** Runs the work when nothing else waits. */
+  idle<T>(work: Work<T>): Promise<T>;
+  /** The network in use for the task. @throws StudioError `missing-weights` if there is none. */
+  network(task: TrainingTask): Promise<InitialNetwork & { readonly title: string }>;
+  /** RGB at working size. */
+  raster(image: ImageRecord): Promise<Raster>;
+  rendererOf(image: ImageRecord, source: PreparedSource): Promise<'generator' | 'direct'>;
+  /** Whether there is a segmentation network; and the parts it finds. */
+  hasParts(): Promise<boolean>;
+  partsOf(open: OpenNetworks, image: Raster, signal: AbortSignal): Promise<Part[]>;
+  /** Takes a network for a task from now on. */
+  use(task: TrainingTask, file: { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }): Promise<ModelInfo>;
+}
+
+/** The run under way. */
+interface Active {
+  readonly id: string;
+  readonly controller: AbortController;
+  /** Frees all that it holds; once it could train, a checkpoint can be taken of it before. */
+  free(): void;
+  checkpoint: (() => Promise<void>) | null;
+  /** Why the worker itself stopped it. */
+  stopped: ErrorReport | null;
+}
+
+/** What a run begins or goes on with. */
+interface Start {
+  readonly record: TrainingRunRecord;
+  readonly init: Uint8Array<ArrayBuffer>;
+  readonly checkpoint: Checkpoint | null;
+}
+
+/** Training in the studio: what could be trained, the one run that may be under way, and those that are kept. */
+export class Trainings {
+  #active: Active | null = null;
+
+  constructor(
+    private readonly host: TrainingHost,
+    private readonly store: TrainingStore,
+  ) {}
+
+  async plan(what: TrainingTask, images: readonly ImageRecord[], seed: number): Promise<TrainingPlan> {
+    requirePhotographs(what, images);
+    const network = await this.host.network(what);
+    const { gpu, name } = await this.host.idle(async (_stages, _open, device) => ({
+      gpu: device !== null,
+      name: device?.info.description || device?.info.device || device?.info.vendor || 'the graphics card',
+    }));
+    const { width, height } = workingSize(images[0]);
+    const backend = gpu ? 'webgpu' : 'cpu';
+    const circumstances = { images: images.length, side: Math.min(width, height), backend, seed } as const;
+    const heldOut = splitHeldOut(images).heldOut.length;
+    return {
+      config: plannedConfig(what, network, circumstances),
+      multiple: multipleOf(what, network),
+      backend,
+      device: gpu ? `Training runs on ${name}, beside whatever else you do in the studio.` : ON_CPU,
+      training: images.length === 1 ? 1 : images.length - heldOut,
+      heldOut,
+    };
+  }
+
+  /** Seconds a step, timed. */
+  async expectedStepSeconds(config: TrainingConfig, signal: AbortSignal): Promise<number> {
+    const { bytes } = await this.#init(config);
+    const { expectedStepSeconds, startTensorFlow } = await import('./training-runtime');
+    return this.host.idle(async (_stages, _open, gpu) => {
+      throwIfCancelled(signal, 'training');
+      // A run under way has started it, and needs it afterwards.
+      const tensorflow = this.#active ? null : await startTensorFlow(gpu);
+      try {
+        return await expectedStepSeconds(bytes, config);
+      } finally {
+        tensorflow?.close();
+      }
+    });
+  }
+
+  async begin(
+    request: TrainingRequest,
+    signal: AbortSignal,
+    onNews: (news: TrainingNews) => void,
+  ): Promise<TrainingRunRecord> {
+    const { config, images } = request;
+    this.#requireIdle();
+    requirePhotographs(config.what, images);
+    const { bytes } = await this.#init(config);
+    const now = Date.now();
+    const record: TrainingRunRecord = {
+      ...request,
+      images: [...images],
+      createdAt: now,
+      updatedAt: now,
+      heldOut: splitHeldOut(images).heldOut.length,
+      state: 'running',
+      problem: null,
+      step: 0,
+      saved: null,
+      batch: config.batch,
+      seconds: 0,
+      curve: NO_LOSSES,
+      measurements: [],
+      best: null,
+      since: 0,
+      samples: [],
+      backend: 'cpu',
+      usedAs: null,
+    };
+    return this.#alone(request.id, signal, (active) =>
+      this.#train({ record, init: bytes, checkpoint: null }, active, onNews),
+    );
+  }
+
+  async resume(
+    id: string,
+    steps: number | null,
+    signal: AbortSignal,
+    onNews: (news: TrainingNews) => void,
+  ): Promise<TrainingRunRecord> {
+    return this.#alone(id, signal, async (active) => {
+      const record = await this.store.read(id);
+      const checkpoint = await this.store.readCheckpoint(record);
+      if (!checkpoint) {
+        const message = `“${record.name}” was never stored, so it cannot be gone on with. Start a new run.`;
+        throw new StudioError('bad-checkpoint', 'training', message);
+      }
+      if (steps !== null && steps <= checkpoint.step) {
+        const message = `“${record.name}” has done ${checkpoint.step} steps already. Choose more than that.`;
+        throw new StudioError('bad-argument', 'training', message);
+      }
+      const config = { ...checkpoint.config, steps: steps ?? record.config.steps };
+      const { step, batch, seconds, measurements } = checkpoint;
+      const start = { ...record, config, step, batch, seconds, measurements, samples: record.samples };
+      return this.#train({ record: start, init: checkpoint.init.slice(), checkpoint }, active, onNews);
+    });
+  }
+
+  async list(): Promise<TrainingRunRecord[]> {
+    const [records, elsewhere] = await Promise.all([this.store.list(), runsUnderWay()]);
+    return records.map((record) =>
+      record.state === 'running' && record.id !== this.#active?.id && !elsewhere.has(record.id)
+        ? { ...record, state: 'paused', step: record.saved ?? record.step }
+        : record,
+    );
+  }
+
+  async samples(id: string, step: number): Promise<readonly SamplePictures[]> {
+    return handedOver(await bitmapsOf(await this.store.readSamples(id, step)));
+  }
+
+  async rename(id: string, name: string): Promise<TrainingRunRecord> {
+    const text = name.trim();
+    if (!text) throw new StudioError('bad-argument', 'training', 'A run needs a name. Type one.');
+    const record = { ...(await this.store.read(id)), name: text };
+    await this.store.write(record);
+    return record;
+  }
+
+  async remove(id: string): Promise<void> {
+    if (this.#active?.id === id || (await runsUnderWay()).has(id)) {
+      throw new StudioError('bad-argument', 'training', 'This run is under way. Pause it before you delete it.');
+    }
+    await this.store.remove(id);
+  }
+
+  /** The file of the run's best weights. */
+  async network(id: string): Promise<{ readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }> {
+    const record = await this.store.read(id);
+    const checkpoint = await this.store.readCheckpoint(record);
+    const { best } = record;
+    if (!checkpoint?.best || !best) {
+      const message = `“${record.name}” has not been measured yet, so there are no best weights. Go on with it for a while.`;
+      throw new StudioError('bad-argument', 'training', message);
+    }
+    const { startTensorFlow, withWeights } = await import('./training-runtime');
+    const { bytes } = await this.host.idle(async () => {
+      // Nothing is computed: any backend will do to hold the weights.
+      if (!this.#active) await startTensorFlow(null);
+      return withWeights(checkpoint.init, record.config.init.id, checkpoint.best!, metadataOf(record));
+    });
+    return { name: `${fileName(record.name)}.onnx`, bytes };
+  }
+
+  async use(id: string): Promise<ModelInfo> {
+    const { config } = await this.store.read(id);
+    const file = await this.network(id);
+    const info = await this.host.use(config.what, file);
+    const record = { ...(await this.store.read(id)), usedAs: info.title };
+    await this.store.write(record);
+    return info;
+  }
+
+  /**
+   * Ends the run under way from within the worker's queue, where no step is in progress: what it holds on the device is
+   * about to go. It can be gone on with.
+   */
+  async suspend(why: string): Promise<void> {
+    const active = this.#active;
+    if (!active || active.stopped) return;
+    active.stopped = { code: 'cancelled', stage: 'training', message: why };
+    try {
+      await active.checkpoint?.();
+    } finally {
+      active.free();
+      active.controller.abort();
+    }
+  }
+
+  /** The network that a configuration starts from: the one in use, which has to be the one that was planned with. */
+  async #init({ what, init }: TrainingConfig): Promise<InitialNetwork> {
+    const network = await this.host.network(what);
+    if (network.ref.sha256 === init.sha256) return network;
+    const message = `${init.id} was exchanged for ${network.title} meanwhile. Look through the settings, then start again.`;
+    throw new StudioError('bad-argument', 'training', message);
+  }
+
+  #requireIdle(): void {
+    if (!this.#active) return;
+    throw new StudioError('bad-argument', 'training', 'Another run is under way. Pause it first.');
+  }
+
+  /** One run at a time here, and each run in one page only. */
+  async #alone<T>(id: string, signal: AbortSignal, work: (active: Active) => Promise<T>): Promise<T> {
+    this.#requireIdle();
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    const active: Active = { id, controller, free: () => undefined, checkpoint: null, stopped: null };
+    this.#active = active;
+    const { locks } = globalThis.navigator as Partial<Navigator>;
+    try {
+      if (!locks) return await work(active);
+      return await locks.request(`${LOCK}/${id}`, { ifAvailable: true }, (lock) => {
+        if (lock) return work(active);
+        const message = 'This run is under way in another window of the studio. Pause it there first.';
+        throw new StudioError('bad-argument', 'training', message);
+      });
+    } finally {
+      signal.removeEventListener('abort', abort);
+      this.#active = null;
+    }
+  }
+
+  async #train(start: Start, active: Active, onNews: (news: TrainingNews) => void): Promise<TrainingRunRecord> {
+    const { signal } = active.controller;
+    let first: Stages | null = null;
+    // A device that was exchanged has taken along what lay on it.
+    const turn = <T>(work: Work<T>): Promise<T> =>
+      this.host.idle(async (stages, open, gpu) => {
+        throwIfCancelled(signal, 'training');
+        first ??= stages;
+        if (stages !== first) throw deviceLost();
+        return work(stages, open, gpu);
+      });
+    const owned: { dispose(): void }[] = [];
+    active.free = () => {
+      for (const each of owned.splice(0).reverse()) each.dispose();
+    };
+    let keeper: RunKeeper | null = null;
+    try {
+      const runtime = await import('./training-runtime');
+      const tensorflow: TensorFlow = await turn((_stages, _open, gpu) => runtime.startTensorFlow(gpu));
+      owned.push({ dispose: () => tensorflow.close() });
+      const trainer = await this.#trainer(start, turn, owned, signal, onNews);
+      const { config } = start.record;
+      const run = new runtime.TrainingRun(config, start.init, trainer, tensorflow.guard);
+      owned.push(run);
+      if (start.checkpoint) run.restore(start.checkpoint, `The checkpoint of “${start.record.name}”`);
+      const record: TrainingRunRecord = {
+        ...start.record,
+        state: 'running',
+        problem: null,
+        backend: tensorflow.backend,
+      };
+      keeper = new RunKeeper(run, record, this.store, onNews);
+      await turn(() => keeper!.begin());
+      active.checkpoint = () => keeper!.checkpoint();
+      const events = run.train(signal);
+      for (;;) {
+        const { value, done } = await turn(() => events.next());
+        if (done) break;
+        await keeper.take(value, () => turn(() => run.samples(SAMPLES, signal)));
+        if (keeper.checkpointDue) await turn(() => keeper!.checkpoint());
+      }
+      await turn(() => keeper!.checkpoint());
+      active.checkpoint = null;
+      return await keeper.end('done', null);
+    } catch (error) {
+      if (!keeper) throw error;
+      const report = active.stopped ?? reportOf(error, 'training');
+      // Of a lost device nothing can be read, and weights that diverged are no place to go on from.
+      const bearable = ['cancelled', 'out-of-memory'].includes(report.code);
+      if (!active.stopped && bearable) await this.host.idle(() => keeper!.checkpoint());
+      active.checkpoint = null;
+      const paused = report.code === 'cancelled' && !active.stopped;
+      return await keeper.end('paused', paused ? null : report);
+    } finally {
+      active.free();
+    }
+  }
+
+  async #trainer(
+    { record, init }: Start,
+    turn: <T>(work: Work<T>) => Promise<T>,
+    owned: { dispose(): void }[],
+    signal: AbortSignal,
+    onNews: (news: TrainingNews) => void,
+  ): Promise<Trainer> {
+    const { config, images } = record;
+    const { detectorTrainer, generatorTrainer } = await import('./training-runtime');
+    const total = images.length;
+    const progress = (done: number, label: string) =>
+      onNews({ kind: 'preparing', progress: { done, total, label: label } });
+    switch (config.what) {
+      case 'generator': {
+        const normals: Normal[] = [];
+        for (const image of images) {
+          progress(normals.length, image.name);
+          const raster = await this.host.raster(image);
+          normals.push(
+            await turn(async (stages) => {
+              const source = new PreparedSource(raster, stages);
+              try {
+                return await normalOf(source, image.name, config.size, signal);
+              } finally {
+                source.dispose();
+              }
+            }),
+          );
+        }
+        const { bytes, ref } = await this.host.network('edges');
+        return turn(async () => generatorTrainer({ config, init, edgeDetector: { bytes, name: ref.id }, normals }));
+      }
+      case 'detector': {
+        const normals: (AnomalyNormal & { readonly image: ImageRecord })[] = [];
+        for (const image of images) {
+          progress(normals.length, image.name);
+          const raster = resizeRaster(await this.host.raster(image), config.size, config.size);
+          const source = await turn(async (stages) => new PreparedSource(raster, stages));
+          owned.push(source);
+          // Two photographs may have one name.
+          normals.push({ name: image.id, source, image });
+        }
+        const imageOf = new Map(normals.map(({ source, image }) => [source, image]));
+        let open: OpenNetworks | null = null;
+        const withParts = await this.host.hasParts();
+        return detectorTrainer({
+          config,
+          init,
+          normals,
+          regions: withParts ? 'mixed' : 'arbitrary',
+          renderer: (source) => this.host.rendererOf(imageOf.get(source)!, source),
+          parts: withParts ? (source) => this.host.partsOf(open!, source.raster, signal) : null,
+          onProgress: (done, count) =>
+            onNews({ kind: 'preparing', progress: { done, total: count, label: 'Anomalies to measure with' } }),
+          turn: (work) =>
+            turn((_stages, networks) => {
+              open = networks;
+              return work();
+            }),
+          signal,
+        });
+      }
+      case 'edges':
+        throw paintedOnly();
+    }
+  }
+}
+
+/** Writes a run down as it goes, and tells of it. */
+class RunKeeper {
+  readonly #recorder: LossRecorder;
+  #record: TrainingRunRecord;
+  #storedAt = performance.now();
+  #toldAt = -Infinity;
+
+  constructor(
+    private readonly run: TrainingRun,
+    record: TrainingRunRecord,
+    private readonly store: TrainingStore,
+    private readonly onNews: (news: TrainingNews) => void,
+  ) {
+    this.#record = record;
+    this.#recorder = new LossRecorder(record.config.steps, record.curve, record.step);
+  }
+
+  /** Stores what the run starts from. @throws StudioError where storage does not even bear that. */
+  async begin(): Promise<void> {
+    this.#update();
+    await this.#store();
+    this.#tell();
+  }
+
+  /** @param samples makes pictures. */
+  async take(event: TrainingEvent, samples: () => Promise<TrainingSample[]>): Promise<void> {
+    if (event.kind === 'step') {
+      const { kind, ...report } = event;
+      this.#recorder.add(report.step, report.losses);
+      const now = performance.now();
+      if (now - this.#toldAt < NEWS_MS && report.step < this.run.config.steps) return;
+      this.#toldAt = now;
+      const secondsLeft = ((this.run.config.steps - report.step) * this.run.seconds) / report.step;
+      this.onNews({ kind, ...report, secondsLeft });
+      return;
+    }
+    this.#update({ since: event.since });
+    const pictures = storedSamples(await samples());
+    await this.#bear(async () => {
+      const { id, samples: before } = this.#record;
+      this.#update({ samples: await this.store.writeSamples(id, event.step, pictures, before) });
+    });
+    this.#storedAt = -Infinity;
+    this.#tell();
+    this.onNews(
+      handedOver<Extract<TrainingNews, { kind: 'samples' }>>({
+        kind: 'samples',
+        step: event.step,
+        samples: await bitmapsOf(pictures),
+      }),
+    );
+  }
+
+  get checkpointDue(): boolean {
+    return performance.now() - this.#storedAt > CHECKPOINT_SECONDS * 1000;
+  }
+
+  /** Stores the run as it is between two steps. Where storage is full it goes on, and the record says so. */
+  async checkpoint(): Promise<void> {
+    await this.#bear(() => this.#store());
+    this.#tell();
+  }
+
+  async end(state: 'paused' | 'done', problem: ErrorReport | null): Promise<TrainingRunRecord> {
+    this.#update({ state, problem: problem ?? this.#record.problem });
+    // What could not be read back any more is not where it would go on.
+    if (this.#record.saved !== null) this.#record = { ...this.#record, step: this.#record.saved };
+    await this.store.write(this.#record).catch(() => undefined);
+    this.#tell();
+    return this.#record;
+  }
+
+  async #store(): Promise<void> {
+    this.#storedAt = performance.now();
+    const bytes = await this.run.checkpoint();
+    await this.store.writeCheckpoint(this.#record, bytes);
+    this.#update({ saved: this.run.step });
+    await this.store.write(this.#record);
+  }
+
+  /** Full storage is no reason to stop: what was stored before stays, and there may be room later. */
+  async #bear(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.#update({ problem: null });
+    } catch (error) {
+      if (!(error instanceof StudioError) || error.stage !== 'storage') throw error;
+      this.#update({ problem: reportOf(error, 'storage') });
+    }
+  }
+
+  #update(changes: Partial<TrainingRunRecord> = {}): void {
+    const { step, batch, seconds, measurements, best } = this.run;
+    const present = { step, batch, seconds, measurements: [...measurements], best, curve: this.#recorder.curve };
+    this.#record = { ...this.#record, ...present, updatedAt: Date.now(), ...changes };
+  }
+
+  #tell(): void {
+    this.onNews({ kind: 'record', record: this.#record });
+  }
+}
+
+const ON_CPU =
+  'There is no graphics card that WebGPU can use here, so training runs on the processor, in plain JavaScript: many times slower, and the studio answers only between two steps. Small pictures and few steps are what is feasible.';
+
+/** @throws StudioError `no-images`, `bad-layout`, `duplicate-image`. */
+function requirePhotographs(what: TrainingTask, images: readonly ImageRecord[]): void {
+  if (what === 'edges') throw paintedOnly();
+  requireEnough(what, images.length, 'The choice');
+  const seen = new Map<string, ImageRecord>();
+  for (const image of images) {
+    requireSameSize(images[0], image);
+    const twin = seen.get(image.source.sha256);
+    if (twin) {
+      const message = `${image.name} is the same picture as ${twin.name}. Remove one of the two, since held-out pictures may not be trained on.`;
+      throw new StudioError('duplicate-image', 'training', message, { file: image.name });
+    }
+    seen.set(image.source.sha256, image);
+  }
+}
+
+function paintedOnly(): StudioError {
+  const message =
+    'An edge detector is trained on painted corrections, not on photographs alone. Train a generator or a detector here.';
+  return new StudioError('bad-argument', 'training', message);
+}
+
+function deviceLost(): StudioError {
+  const message = 'The graphics device was lost, and with it the steps since the last checkpoint. Go on from there.';
+  return new StudioError('device-lost', 'training', message);
+}
+
+/** Runs that some page holds. */
+async function runsUnderWay(): Promise<ReadonlySet<string>> {
+  const { locks } = globalThis.navigator as Partial<Navigator>;
+  const held = (await locks?.query())?.held ?? [];
+  return new Set(held.flatMap(({ name }) => (name?.startsWith(`${LOCK}/`) ? [name.slice(LOCK.length + 1)] : [])));
+}
+
+/** What the file says of itself with the best weights. */
+function metadataOf({ measurements, best }: TrainingRunRecord): Readonly<Record<string, string>> {
+  return measurements.find(({ step }) => step === best?.step)?.metadata ?? {};
+}
+
+/** A name that every file system takes. */
+function fileName(name: string): string {
+  return name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '') || 'network';
+}
+
+function storedSamples(samples: readonly TrainingSample[]): StoredSample[] {
+  return samples.map(({ name, pictures }) => ({
+    name,
+    pictures: pictures.map(({ title, raster }) => ({ title, png: pngOf(raster) })),
+  }));
+}
+
+function pngOf(raster: Raster): Uint8Array<ArrayBuffer> {
+  const { width, height, channels } = raster;
+  return channels === 1
+    ? encodeGreyPng(grey8FromRaster(raster), width, height)
+    : encodeRgbPng(image8FromRaster(raster));
+}
+
+function bitmapsOf(samples: readonly StoredSample[]): Promise<SamplePictures[]> {
+  return Promise.all(
+    samples.map(async ({ name, pictures }) => ({
+      name,
+      pictures: await Promise.all(
+        pictures.map(async ({ title, png }) => ({
+          title,
+          bitmap: await createImageBitmap(new Blob([png], { type: 'image/png' })),
+        })),
+      ),
+    })),
+  );
+}
+
+/** The same, its bitmaps to be transferred. */
+function handedOver<T extends readonly SamplePictures[] | { readonly samples: readonly SamplePictures[] }>(
+  value: T,
+): T {
+  const samples: readonly SamplePictures[] = 'samples' in value ? value.samples : value;
+  return transfer(
+    value,
+    samples.flatMap(({ pictures }) => pictures.map(({ bitmap }) => bitmap)),
+  );
+}
