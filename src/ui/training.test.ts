@@ -377,11 +377,11 @@ describe('runs that are kept', () => {
 
   it('are saved as files', async () => {
     await arrive(record('r1'));
-    await training.download('r1', 'latest');
-    expect(worker.trainedNetwork).toHaveBeenCalledWith('r1', 'latest');
+    await training.download('r1');
+    expect(worker.trainedNetwork).toHaveBeenCalledWith('r1');
     expect(saved).toHaveBeenCalledWith('Tray-generator.onnx', expect.any(Blob));
     worker.trainedNetwork.mockRejectedValueOnce(new StudioError('file-vanished', 'storage', 'It is gone.'));
-    await training.download('r1', 'best');
+    await training.download('r1');
     expect(notify).toHaveBeenCalledWith(expect.objectContaining({ kind: 'error', message: 'It is gone.' }));
     expect(view().busy).toBeNull();
   });
