@@ -7,6 +7,9 @@ import { imageRecordSchema } from './document';
 /** What can be trained. */
 export type TrainingTask = TrainingConfig['what'];
 
+/** The page in which a run is under way holds the Web Lock of this name and the run's id. */
+export const TRAINING_LOCK = 'logical-studio/training/';
+
 const whole = z.number().int().nonnegative();
 
 /**

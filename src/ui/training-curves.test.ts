@@ -7,13 +7,13 @@ const step = (number: number, losses: Record<string, number>): StepReport => ({
 });
 
 describe('losses', () => {
-  const curve = { steps: [1, 2], losses: { total: [4, 3], edge: [1, NaN] } };
+  const curve = { steps: [1, 2], losses: { total: [4, 3], edge: [1, null] } };
 
   it('go on where the record ends', () => {
     expect(joinedCurve(curve, [])).toEqual(curve);
     const joined = joinedCurve(curve, [step(2, { total: 9 }), step(3, { total: 2, adversarial: 0.5 })]);
     expect(joined.steps).toEqual([1, 2, 3]);
-    expect(joined.losses).toEqual({ total: [4, 3, 2], edge: [1, NaN, NaN], adversarial: [NaN, NaN, 0.5] });
+    expect(joined.losses).toEqual({ total: [4, 3, 2], edge: [1, null, null], adversarial: [null, null, 0.5] });
   });
 
   it('of the discriminator stand apart, the total first', () => {

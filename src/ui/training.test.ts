@@ -364,6 +364,23 @@ describe('runs that are kept', () => {
     expect(view().compared).toEqual([]);
   });
 
+  it('of another page are listed anew once that page has let go of them', async () => {
+    let free: () => void = () => undefined;
+    const request = vi.fn(async (_name: string, _options: object, then: () => void) => {
+      await new Promise<void>((resolve) => (free = resolve));
+      then();
+    });
+    vi.stubGlobal('navigator', { locks: { request } });
+    await arrive(record('r1', { state: 'running' }));
+    expect(view().runs?.[0].state).toBe('running');
+    expect(request).toHaveBeenCalledWith('logical-studio/training/r1', { mode: 'shared' }, expect.any(Function));
+    stored = [record('r1', { state: 'paused' })];
+    free();
+    await settled();
+    expect(view().runs?.[0].state).toBe('paused');
+    vi.unstubAllGlobals();
+  });
+
   it('are used, and known to be', async () => {
     await arrive(record('r1'));
     const used = record('r1', { usedAs: 'r1, step 20' });

@@ -2,7 +2,7 @@ import { proxy } from 'comlink';
 import { reportOf, type ErrorReport } from '../core/errors';
 import type { ImageRecord } from '../project/document';
 import type { ProjectStore } from '../project/store';
-import type { TrainingRunRecord } from '../project/training';
+import { TRAINING_LOCK, type TrainingRunRecord } from '../project/training';
 import type { TrainingConfig } from '../training/run/config';
 import type { StepReport } from '../training/run/run';
 import type { ModelInfo, SamplePictures, StudioWorker, TrainingNews } from '../worker/api';
@@ -77,6 +77,8 @@ export class Training {
   /** Ends when the run under way does. */
   #ended: Promise<void> = Promise.resolve();
   readonly #reading = new Set<string>();
+  /** Runs of other pages whose end is waited for. */
+  readonly #watched = new Set<string>();
   /** Samples that are on their way with the news. */
   #coming: string | null = null;
 
@@ -538,6 +540,20 @@ export class Training {
     this.#change({ runs: own ? runs.map((each) => (each.id === own.id ? own : each)) : runs });
     const { trainingId } = this.host.session.getState();
     if (trainingId !== null && trainingId !== underWay?.id && !this.#record(trainingId)) this.show(null);
+    for (const { id, state } of runs) if (state === 'running' && id !== underWay?.id) this.#watch(id);
+  }
+
+  /** Lists anew once the page that holds the run has let go of it: after a reload that takes a moment. */
+  #watch(id: string): void {
+    const locks = (globalThis.navigator as Partial<Navigator> | undefined)?.locks;
+    if (!locks || this.#watched.has(id)) return;
+    this.#watched.add(id);
+    void locks
+      .request(`${TRAINING_LOCK}${id}`, { mode: 'shared' }, () => undefined)
+      .then(() => {
+        this.#watched.delete(id);
+        return this.#list();
+      });
   }
 
   // ------------------------------------------------------------------------------------------------------- samples

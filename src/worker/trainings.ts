@@ -6,7 +6,7 @@ import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
 import type { AnomalyNormal } from '../datasets/training/anomalies';
 import { normalOf, splitHeldOut } from '../datasets/training/normals';
 import type { ImageRecord } from '../project/document';
-import { NO_LOSSES, type TrainingRunRecord, type TrainingTask } from '../project/training';
+import { NO_LOSSES, TRAINING_LOCK, type TrainingRunRecord, type TrainingTask } from '../project/training';
 import { LossRecorder } from '../project/training-curve';
 import type { StoredSample, TrainingStore } from '../project/training-store';
 import type { Part } from '../synthesis/parts/refine';
@@ -28,8 +28,6 @@ const CHECKPOINT_SECONDS = 120;
 const NEWS_MS = 100;
 /** Held-out pictures that are shown. */
 const SAMPLES = 4;
-
-const LOCK = 'logical-studio/training';
 
 type Work<T> = (stages: Stages, open: OpenNetworks, gpu: SharedGpu | null) => Promise<T>;
 
@@ -268,7 +266,7 @@ export class Trainings {
     const { locks } = globalThis.navigator as Partial<Navigator>;
     try {
       if (!locks) return await work(active);
-      return await locks.request(`${LOCK}/${id}`, { ifAvailable: true }, (lock) => {
+      return await locks.request(`${TRAINING_LOCK}${id}`, { ifAvailable: true }, (lock) => {
         if (lock) return work(active);
         const message = 'This run is under way in another window of the studio. Pause it there first.';
         throw new StudioError('bad-argument', 'training', message);
@@ -541,7 +539,9 @@ function deviceLost(): StudioError {
 async function runsUnderWay(): Promise<ReadonlySet<string>> {
   const { locks } = globalThis.navigator as Partial<Navigator>;
   const held = (await locks?.query())?.held ?? [];
-  return new Set(held.flatMap(({ name }) => (name?.startsWith(`${LOCK}/`) ? [name.slice(LOCK.length + 1)] : [])));
+  return new Set(
+    held.flatMap(({ name }) => (name?.startsWith(TRAINING_LOCK) ? [name.slice(TRAINING_LOCK.length)] : [])),
+  );
 }
 
 /** What the file says of itself with the best weights. */
