@@ -8,7 +8,15 @@ import { image, int64s, model, node, tensor } from '../src/models/onnx-file/buil
 import { serializeOnnx } from '../src/models/onnx-file/onnx';
 import { DataType, type OnnxModel, type OnnxNode, type OnnxTensor } from '../src/models/onnx-file/schema';
 import type { ImageRecord } from '../src/project/document';
-import type { ComputePreference, ComputeStatus, DetectRequest, PreviewRequest } from '../src/worker/api';
+import type { TrainingRunRecord, TrainingTask } from '../src/project/training';
+import type {
+  ComputePreference,
+  ComputeStatus,
+  DetectRequest,
+  PreviewRequest,
+  TrainingPlan,
+  TrainingRequest,
+} from '../src/worker/api';
 
 /** What the worker did with the device, in order. */
 export type GpuEvent = 'upload' | 'dispatch' | 'readback' | 'bitmap';
@@ -26,6 +34,10 @@ export interface Bench {
   call(method: string, ...values: unknown[]): Promise<unknown>;
   /** What happened on the device since the last time. */
   events(): Promise<GpuEvent[]>;
+  /** Bytes of the buffers that were made and not destroyed. */
+  held(): Promise<number>;
+  /** Trains to the end. */
+  train(request: TrainingRequest): Promise<{ readonly record: TrainingRunRecord; readonly news: string[] }>;
 }
 
 declare global {
@@ -203,7 +215,11 @@ export function servedImage(name: string, width: number, height: number, png: Bu
 function recordDevice(channelName: string): void {
   const events: string[] = [];
   const channel = new BroadcastChannel(channelName);
-  channel.onmessage = () => channel.postMessage(events.splice(0));
+  const buffers = new Map<GPUBuffer, number>();
+  channel.onmessage = ({ data }) =>
+    channel.postMessage(
+      data === 'held' ? [...buffers.values()].reduce((sum, size) => sum + size, 0) : events.splice(0),
+    );
   type Method = (this: unknown, ...given: unknown[]) => unknown;
   const watch = (owner: object, name: string, event: (given: unknown[]) => GpuEvent | null) => {
     const methods = owner as Record<string, Method>;
@@ -213,6 +229,17 @@ function recordDevice(channelName: string): void {
       if (noted) events.push(noted);
       return original.apply(this, given);
     };
+  };
+  const { createBuffer } = GPUDevice.prototype;
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    buffers.set(buffer, descriptor.size);
+    return buffer;
+  };
+  const { destroy } = GPUBuffer.prototype;
+  GPUBuffer.prototype.destroy = function () {
+    buffers.delete(this);
+    return destroy.call(this);
   };
   const readable = (buffer: GPUBuffer) => (buffer.usage & GPUBufferUsage.MAP_READ ? 'readback' : null);
   watch(GPUQueue.prototype, 'writeBuffer', () => 'upload');
@@ -235,7 +262,7 @@ function recordDevice(channelName: string): void {
 const PAGE = `<!doctype html>
 <title>All on the GPU</title>
 <script type="module">
-  import { transferHandlers, wrap } from './comlink.mjs';
+  import { proxy, transferHandlers, wrap } from './comlink.mjs';
   // What the worker throws comes as a report: a code and a sentence.
   const deserialize = ({ code, message }) => {
     throw new Error(code + ': ' + message);
@@ -248,6 +275,11 @@ const PAGE = `<!doctype html>
     worker.onerror = (event) => reject(new Error('The worker does not run: ' + event.message));
   });
   failed.catch(() => undefined);
+  const asked = (what) =>
+    new Promise((resolve) => {
+      channel.onmessage = ({ data }) => resolve(data);
+      channel.postMessage(what);
+    });
   function pixels(bitmap) {
     const { width, height } = bitmap;
     const context = new OffscreenCanvas(width, height).getContext('2d');
@@ -265,11 +297,15 @@ const PAGE = `<!doctype html>
       ]);
       return Object.fromEntries(entries);
     },
-    events() {
-      return new Promise((resolve) => {
-        channel.onmessage = ({ data }) => resolve(data);
-        channel.postMessage(null);
-      });
+    events: () => asked(null),
+    held: () => asked('held'),
+    async train(request) {
+      const news = [];
+      const tell = ({ kind, samples = [] }) => {
+        news.push(kind);
+        for (const { pictures } of samples) for (const { bitmap } of pictures) bitmap.close();
+      };
+      return { record: await Promise.race([studio.train('training', request, proxy(tell)), failed]), news };
     },
   };
   await studio.locate(new URL('./', location.href).href);
@@ -339,5 +375,13 @@ export const detect = (page: Page, request: DetectRequest) =>
   call<{ heat: Pixels; explanation: Pixels; score: number }>(page, 'detect', request);
 
 export const measure = (page: Page) => call<{ changedArea: number }>(page, 'measure');
+
+export const planTraining = (page: Page, task: TrainingTask, images: readonly ImageRecord[]) =>
+  call<TrainingPlan>(page, 'planTraining', task, images, 1);
+
+export const train = (page: Page, request: TrainingRequest) =>
+  page.evaluate((given) => window.bench!.train(given), request);
+
+export const held = (page: Page): Promise<number> => page.evaluate(() => window.bench!.held());
 
 export const events = (page: Page): Promise<GpuEvent[]> => page.evaluate(() => window.bench!.events());
