@@ -1,7 +1,7 @@
 import { expect, test, type Page, type Route } from '@playwright/test';
 import { OFFICIAL_MODELS, type OfficialModel } from '../src/models/official';
 import { samDecoder, samEncoder } from '../src/models/sam/testing';
-import { openPhotographs, openStudio, seriousFindings } from './ui-support';
+import { drop, openPhotographs, openStudio, seriousFindings } from './ui-support';
 
 /**
  * The dialog of networks and weights. Nothing is downloaded: the official addresses are answered here. The files of a
@@ -64,21 +64,6 @@ function answersWithFixture({ files }: OfficialModel): void {
 
 const download = (page: Page, { title }: OfficialModel) =>
   dialog(page).getByRole('button', { name: `Accept the licence of ${title} and download it`, exact: true });
-
-/** Drops files on the window, over whatever is open. */
-async function drop(page: Page, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
-  const encoded = Object.entries(files).map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')] as const);
-  await page.evaluate((list) => {
-    const dataTransfer = new DataTransfer();
-    for (const [name, base64] of list) {
-      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-      dataTransfer.items.add(new File([bytes], name));
-    }
-    for (const type of ['dragenter', 'dragover', 'drop']) {
-      document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
-    }
-  }, encoded);
-}
 
 /** Takes smart select to the middle of the picture, where the board is bare, and holds what it takes for the disk. */
 async function clickTakesDisk(page: Page): Promise<void> {

@@ -59,6 +59,21 @@ export async function drag(page: Page, from: [number, number], to: [number, numb
   await page.mouse.up();
 }
 
+/** Drops files on the window, over whatever is open. */
+export async function drop(page: Page, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  const encoded = Object.entries(files).map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')] as const);
+  await page.evaluate((list) => {
+    const dataTransfer = new DataTransfer();
+    for (const [name, base64] of list) {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      dataTransfer.items.add(new File([bytes], name));
+    }
+    for (const type of ['dragenter', 'dragover', 'drop']) {
+      document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    }
+  }, encoded);
+}
+
 /** What axe finds serious or critical, named so that a failure says where to look. @param within a selector; else the page. */
 export async function seriousFindings(page: Page, within?: string): Promise<string[]> {
   const builder = new AxeBuilder({ page });

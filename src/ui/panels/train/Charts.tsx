@@ -11,41 +11,39 @@ import classes from './train.module.css';
 
 const WEIGHT = 2.5;
 
-/** Losses by step: of how close results are, and of the discriminator apart, whose losses mean something else. */
-export function LossCharts({ record, since }: { record: TrainingRunRecord; since: readonly StepReport[] }) {
+interface LossProps {
+  readonly record: TrainingRunRecord;
+  /** Steps that the record does not have yet. */
+  readonly since: readonly StepReport[];
+  /** Those of how close results are; those that come with the discriminator, which mean something else. */
+  readonly of: 'fit' | 'adversarial';
+}
+
+/** Losses by step. Of the discriminator there is nothing to draw where it has not come in. */
+export function LossChart({ record, since, of }: LossProps) {
   const { logarithmic, smoothing } = useSession((state) => state.trainingCharts);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const curve = useMemo(() => joinedCurve(record.curve, since), [record.curve, since]);
-  const { fit, adversarial } = lossGroups(curve);
+  const names = lossGroups(curve)[of];
   const toggle = (label: string, shown: boolean) => {
     const next = new Set(hidden);
     if (shown) next.delete(label);
     else next.add(label);
     setHidden(next);
   };
-  const charts = [
-    { title: 'Losses', names: fit },
-    ...(adversarial.length > 0 ? [{ title: 'Losses with the discriminator', names: adversarial }] : []),
-  ];
+  if (of === 'adversarial' && names.length === 0) return null;
   return (
-    <section aria-label="Losses">
-      <ChartSettings />
-      <div className={charts.length > 1 ? classes.charts : undefined}>
-        {charts.map(({ title, names }) => (
-          <LineChart
-            key={title}
-            title={title}
-            xLabel="Step"
-            yLabel="Loss"
-            lines={linesOf(curve, names, hidden)}
-            xMax={record.config.steps}
-            {...{ logarithmic, smoothing }}
-            empty={names.length > 0 ? 'All of them are hidden.' : 'Losses are drawn from the first steps on.'}
-            onToggle={toggle}
-          />
-        ))}
-      </div>
-    </section>
+    <LineChart
+      title={of === 'fit' ? 'Losses' : 'Losses with the discriminator'}
+      xLabel="Step"
+      yLabel="Loss"
+      lines={linesOf(curve, names, hidden)}
+      xMax={record.config.steps}
+      {...{ logarithmic, smoothing }}
+      aside={of === 'fit' && <ChartSettings />}
+      empty={names.length > 0 ? 'All of them are hidden.' : 'Losses are drawn from the first steps on.'}
+      onToggle={toggle}
+    />
   );
 }
 
@@ -73,14 +71,14 @@ export function ChartSettings() {
         onChange={(event) => training.setCharts({ logarithmic: event.currentTarget.checked })}
       />
       <span className={classes.smoothing}>
-        <span id="smoothing">Smoothing</span>
+        <span>Smoothing</span>
         <Slider
-          w={110}
+          w={84}
           min={0}
           max={0.98}
           step={0.02}
           value={smoothing}
-          thumbProps={{ 'aria-labelledby': 'smoothing' }}
+          thumbLabel="Smoothing"
           thumbValueText={smoothing === 0 ? 'None' : smoothing.toFixed(2)}
           onChange={(next) => training.setCharts({ smoothing: next })}
         />

@@ -98,7 +98,6 @@ function Curves({ compared }: { readonly compared: readonly Compared[] }) {
   );
   return (
     <>
-      <ChartSettings />
       <div className={classes.charts}>
         <LineChart
           title="Score on held-out photographs"
@@ -116,14 +115,17 @@ function Curves({ compared }: { readonly compared: readonly Compared[] }) {
           {...{ logarithmic, smoothing }}
           empty="None has done a step yet."
           aside={
-            <Select
-              aria-label="Which loss"
-              w={150}
-              allowDeselect={false}
-              data={names.map((value) => ({ value, label: lossTitle(value) }))}
-              value={loss === '' ? null : loss}
-              onChange={(next) => next !== null && setChosen(next)}
-            />
+            <>
+              <ChartSettings />
+              <Select
+                aria-label="Which loss"
+                w={150}
+                allowDeselect={false}
+                data={names.map((value) => ({ value, label: lossTitle(value) }))}
+                value={loss === '' ? null : loss}
+                onChange={(next) => next !== null && setChosen(next)}
+              />
+            </>
           }
         />
       </div>
@@ -230,7 +232,7 @@ function Columns({ compared, lead }: { readonly compared: readonly Compared[]; r
 function Results({ compared }: { readonly compared: readonly Compared[] }) {
   const known = useSession((state) => state.training.samples);
   const each = compared.map(({ record }) => {
-    const latest = record.samples.at(-1);
+    const latest = record.samples.findLast((step) => known.has(samplesKey(record.id, step)));
     const samples = latest === undefined ? undefined : known.get(samplesKey(record.id, latest));
     return samples && !('code' in samples) ? samples : [];
   });

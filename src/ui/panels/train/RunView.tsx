@@ -22,7 +22,7 @@ import { durationText } from '../../parts/time';
 import view from '../../parts/view.module.css';
 import { measureTitle, SCORES, settingRows, STATE_TITLES, stateOf, TASK_TITLES } from '../../training-text';
 import type { TrainingUnderWay } from '../../training-view';
-import { LossCharts, MeasureChart } from './Charts';
+import { LossChart, MeasureChart } from './Charts';
 import { Samples } from './Samples';
 import { Toggle } from './Toggle';
 import classes from './train.module.css';
@@ -37,6 +37,7 @@ export function RunView({ record, onRemove }: Props) {
   const { training } = useStudio();
   const underWay = useSession((state) => (state.training.underWay?.id === record.id ? state.training.underWay : null));
   const error = useSession((state) => state.training.error);
+  const since = underWay?.since ?? NOTHING;
   const [renaming, setRenaming] = useState(false);
   const [extending, setExtending] = useState(false);
   const renamed = (name: string | null) => {
@@ -76,12 +77,17 @@ export function RunView({ record, onRemove }: Props) {
         <Notices record={record} underWay={underWay} />
         <div className={classes.watch}>
           <Samples record={record} />
-          <MeasureChart record={record} />
+          <div className={classes.stack}>
+            <LossChart record={record} since={since} of="fit" />
+            <MeasureChart record={record} />
+          </div>
         </div>
-        <LossCharts record={record} since={underWay?.since ?? NOTHING} />
         <div className={classes.watch}>
-          <Settings record={record} />
-          <Headline record={record} />
+          <div className={classes.stack}>
+            <Headline record={record} />
+            <Settings record={record} />
+          </div>
+          <LossChart record={record} since={since} of="adversarial" />
         </div>
       </div>
       <Extension key={String(extending)} record={record} opened={extending} onClose={() => setExtending(false)} />

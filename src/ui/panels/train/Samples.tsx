@@ -16,7 +16,8 @@ export function Samples({ record }: { readonly record: TrainingRunRecord }) {
   const known = useSession((state) => state.training.samples);
   const { withStart } = useSession((state) => state.trainingCharts);
   const { samples: steps, id, config } = record;
-  const latest = steps.at(-1);
+  // Pictures come a little after the record that tells of them.
+  const latest = steps.findLast((step) => known.has(samplesKey(id, step))) ?? steps.at(-1);
   const shown = chosen !== null && steps.includes(chosen) ? chosen : latest;
   const now = shown === undefined ? undefined : known.get(samplesKey(id, shown));
   const start = known.get(samplesKey(id, steps[0]));
