@@ -7,7 +7,8 @@ import { loadOwnDetector } from '../models/detector/load';
 import { metadata, parseOnnx } from '../models/onnx-file/onnx';
 import { runOnnx } from '../training/graph/testing';
 import { decodeCheckpoint } from '../training/run/checkpoint';
-import { tinyDetector, tinyEdgeDetector, tinyGenerator, tinyNormals } from '../training/testing';
+import { tinyNormals } from '../training/testing';
+import { tinyDetector, tinyEdgeDetector, tinyGenerator } from '../training/tiny-networks';
 import { runCli } from './program';
 import { runHere, temporaryFolder } from './testing';
 

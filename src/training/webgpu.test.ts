@@ -8,7 +8,8 @@ import { decodeCheckpoint } from './run/checkpoint';
 import { generatorConfigSchema } from './run/config';
 import { TrainingRun } from './run/run';
 import { startTensorFlow } from './tensorflow';
-import { tinyEdgeDetector, tinyGenerator, tinyNormals } from './testing';
+import { tinyNormals } from './testing';
+import { tinyEdgeDetector, tinyGenerator } from './tiny-networks';
 
 /** The same steps on WebGPU and on the CPU. The device may be a software one: it proves the path, not its speed. */
 

@@ -11,7 +11,8 @@ import { largestDifference, runOnnx } from '../graph/testing';
 import { decodeCheckpoint } from '../run/checkpoint';
 import { detectorConfigSchema, type DetectorConfig } from '../run/config';
 import { TrainingRun } from '../run/run';
-import { tinyDetector, tinyGenerator, tinyNormals, tinySamples } from '../testing';
+import { tinyNormals, tinySamples } from '../testing';
+import { tinyDetector, tinyGenerator } from '../tiny-networks';
 import { varied, type HeldOutPicture, type SampleSource } from './samples';
 import { DetectorTrainer } from './trainer';
 

@@ -7,7 +7,8 @@ import { largestDifference, runOnnx } from '../graph/testing';
 import { decodeCheckpoint } from '../run/checkpoint';
 import { edgesConfigSchema, type EdgesConfig } from '../run/config';
 import { TrainingRun } from '../run/run';
-import { tinyEdgeDetector, tinyGenerator, tinyNormals } from '../testing';
+import { tinyNormals } from '../testing';
+import { tinyEdgeDetector, tinyGenerator } from '../tiny-networks';
 import { correctedLabels, drawCorrection, middleOf, type CorrectedEdges } from './corrections';
 import { EdgesTrainer } from './trainer';
 
