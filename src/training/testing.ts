@@ -5,7 +5,6 @@ import { serializeOnnx } from '../models/onnx-file/onnx';
 import type { OnnxNode, OnnxTensor } from '../models/onnx-file/schema';
 import type { DetectorSample, SampleSource } from './detector/samples';
 import type { Normal } from './generator/pairs';
-import { uniform } from './graph/testing';
 
 /**
  * What the trainers' tests share: networks of a few hundred weights with the shipped ones' inputs, outputs and names,
@@ -23,7 +22,9 @@ class Sketch {
   }
 
   weight(name: string, dims: readonly number[], low: number, high: number): string {
-    this.weights.push(tensor(name, dims, uniform(this.#random, dims, low, high).data, true));
+    const length = dims.reduce((product, size) => product * size, 1);
+    const values = Float32Array.from({ length }, () => this.#random.uniform(low, high));
+    this.weights.push(tensor(name, dims, values, true));
     this.nodes.push(node('Cast', [name], [`${name}/f32`], { to: 1 }));
     return `${name}/f32`;
   }
