@@ -2,11 +2,12 @@ import { Button, Group, Modal, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { TrainingRunRecord } from '../../../project/training';
 import { useSession, useStudio } from '../../app/context';
-import classes from '../../parts/records.module.css';
+import pageClasses from '../../parts/records.module.css';
 import { Comparison } from './Comparison';
 import { Preparing } from './Preparing';
 import { RunView } from './RunView';
 import { Setup } from './Setup';
+import classes from './train.module.css';
 import { TrainingList } from './TrainingList';
 
 /** Adapts networks to photographs of the normal product. */
@@ -19,7 +20,7 @@ export function TrainPage() {
   const record = runs?.find((each) => each.id === id);
   const remove = (removed: string) => setRemoving(runs?.find((each) => each.id === removed) ?? null);
   return (
-    <div className={classes.page}>
+    <div className={pageClasses.page}>
       <TrainingList onRemove={remove} />
       {compared.length > 1 ? (
         <Comparison ids={compared} />
@@ -54,7 +55,7 @@ function Removal({ record, onClose }: { readonly record: TrainingRunRecord | nul
           Keep it
         </Button>
         <Button
-          color="red"
+          className={classes.danger}
           onClick={() => {
             if (record) void training.remove(record.id);
             onClose();
