@@ -68,6 +68,14 @@ export class SerialQueue {
 }
 
 /**
+ * Resolves once messages that have arrived by now were taken: long work of plain JavaScript keeps them waiting, a
+ * cancellation among them, however often it awaits.
+ */
+export function afterMessages(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/**
  * A serial queue's waiting room for one: a newcomer sends away whoever still waits, so that stale work is never begun.
  */
 export class LatestOnly {

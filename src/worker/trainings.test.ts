@@ -15,24 +15,12 @@ import { tinyDetector, tinyEdgeDetector, tinyGenerator } from '../training/tiny-
 import type { TrainingConfig } from '../training/run/config';
 import type { TrainingNews, TrainingRequest } from './api';
 import { SerialQueue } from './jobs';
+import { recordsOf } from './training-testing';
 import { Trainings, type TrainingHost } from './trainings';
 
 const SIZE = 32;
 const pictures = tinyNormals(6, SIZE);
-const images = pictures.map(({ name }, i): ImageRecord => ({
-  id: `image-${i}`,
-  datasetId: 'boxes',
-  name,
-  path: name,
-  width: SIZE,
-  height: SIZE,
-  bytes: 1,
-  source: { kind: 'url', url: name, sha256: i.toString(16).padStart(64, '0') },
-  thumbnail: null,
-  split: 'train',
-  label: 'good',
-  masks: [],
-}));
+const images = recordsOf(pictures);
 
 const FILES: Readonly<Record<TrainingTask, Uint8Array<ArrayBuffer>>> = {
   generator: tinyGenerator(),
@@ -230,16 +218,19 @@ describe('runs', () => {
     const { trainings } = studio;
     const asked = await request(studio, 'generator');
     const pause = new AbortController();
-    let tries: Promise<unknown>[] = [];
+    let tries: Promise<PromiseSettledResult<unknown>[]> = Promise.resolve([]);
+    let renamed: Promise<unknown> = Promise.resolve();
     const { on } = listener((each) => {
       if (each.kind !== 'step' || each.step !== 1) return;
-      tries = [trainings.begin({ ...asked, id: 'other' }, never(), () => undefined), trainings.remove('run-1')];
+      const begun = trainings.begin({ ...asked, id: 'other' }, never(), () => undefined);
+      tries = Promise.allSettled([begun, trainings.remove('run-1')]);
+      renamed = trainings.rename('run-1', 'While it trains');
       pause.abort();
     });
-    await trainings.begin(asked, pause.signal, on);
-    const refused = (await Promise.allSettled(tries)).map(
-      (result) => result.status === 'rejected' && result.reason.message,
-    );
+    expect((await trainings.begin(asked, pause.signal, on)).name).toBe('While it trains');
+    await renamed;
+    expect((await trainings.list())[0].name).toBe('While it trains');
+    const refused = (await tries).map((result) => result.status === 'rejected' && result.reason.message);
     expect(refused).toEqual([expect.stringMatching(/Another run is under way/), expect.stringMatching(/under way/)]);
     expect((await trainings.rename('run-1', '  Second try ')).name).toBe('Second try');
     await expect(trainings.rename('run-1', ' ')).rejects.toMatchObject({ code: 'bad-argument' });

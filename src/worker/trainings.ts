@@ -21,6 +21,7 @@ import type { Trainer, TrainingSample } from '../training/run/trainer';
 import type { SharedGpu, TensorFlow } from '../training/tensorflow';
 import type { ModelInfo, SamplePictures, TrainingNews, TrainingPlan, TrainingRequest } from './api';
 import type { OpenNetworks } from './engine';
+import { afterMessages } from './jobs';
 
 /** Seconds between two checkpoints, where no measurement comes before. */
 const CHECKPOINT_SECONDS = 120;
@@ -54,6 +55,8 @@ interface Active {
   /** Frees all that it holds; once it could train, a checkpoint can be taken of it before. */
   free(): void;
   checkpoint: (() => Promise<void>) | null;
+  /** Once it is kept. */
+  rename: ((name: string) => Promise<TrainingRunRecord>) | null;
   /** Why the worker itself stopped it. */
   stopped: ErrorReport | null;
 }
@@ -186,6 +189,10 @@ export class Trainings {
   async rename(id: string, name: string): Promise<TrainingRunRecord> {
     const text = name.trim();
     if (!text) throw new StudioError('bad-argument', 'training', 'A run needs a name. Type one.');
+    if (this.#active?.id === id && this.#active.rename) return this.#active.rename(text);
+    if ((await runsUnderWay()).has(id)) {
+      throw new StudioError('bad-argument', 'training', 'This run is under way in another window. Rename it there.');
+    }
     const record = { ...(await this.store.read(id)), name: text };
     await this.store.write(record);
     return record;
@@ -261,9 +268,9 @@ export class Trainings {
     const abort = () => controller.abort();
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
-    const active: Active = { id, controller, free: () => undefined, checkpoint: null, stopped: null };
+    const active: Active = { id, controller, free: () => undefined, checkpoint: null, rename: null, stopped: null };
     this.#active = active;
-    const { locks } = globalThis.navigator as Partial<Navigator>;
+    const locks = pageLocks();
     try {
       if (!locks) return await work(active);
       return await locks.request(`${TRAINING_LOCK}${id}`, { ifAvailable: true }, (lock) => {
@@ -280,14 +287,18 @@ export class Trainings {
   async #train(start: Start, active: Active, onNews: (news: TrainingNews) => void): Promise<TrainingRunRecord> {
     const { signal } = active.controller;
     let first: Stages | null = null;
-    // A device that was exchanged has taken along what lay on it.
-    const turn = <T>(work: Work<T>): Promise<T> =>
-      this.host.idle(async (stages, open, gpu) => {
+    const turn = async <T>(work: Work<T>): Promise<T> => {
+      await afterMessages();
+      // Other stages: the device was lost, and has taken along what lay on it. That is told by what is returned, since
+      // the error itself would be taken for a loss of the new device.
+      const outcome = await this.host.idle(async (stages, open, gpu) => {
         throwIfCancelled(signal, 'training');
         first ??= stages;
-        if (stages !== first) throw deviceLost();
-        return work(stages, open, gpu);
+        return stages === first ? { value: await work(stages, open, gpu) } : null;
       });
+      if (!outcome) throw deviceLost();
+      return outcome.value;
+    };
     const owned: { dispose(): void }[] = [];
     active.free = () => {
       for (const each of owned.splice(0).reverse()) each.dispose();
@@ -311,6 +322,7 @@ export class Trainings {
       keeper = new RunKeeper(run, record, this.store, onNews);
       await turn(() => keeper!.begin());
       active.checkpoint = () => keeper!.checkpoint();
+      active.rename = (name) => keeper!.rename(name);
       const events = run.train(signal);
       for (;;) {
         const { value, done } = await turn(() => events.next());
@@ -466,6 +478,13 @@ class RunKeeper {
     this.#tell();
   }
 
+  async rename(name: string): Promise<TrainingRunRecord> {
+    this.#update({ name });
+    await this.#bear(() => this.store.write(this.#record));
+    this.#tell();
+    return this.#record;
+  }
+
   async end(state: 'paused' | 'done', problem: ErrorReport | null): Promise<TrainingRunRecord> {
     this.#update({ state, problem: problem ?? this.#record.problem });
     // What could not be read back any more is not where it would go on.
@@ -535,10 +554,14 @@ function deviceLost(): StudioError {
   return new StudioError('device-lost', 'training', message);
 }
 
+/** Where there are none, each page takes itself for the only one. */
+function pageLocks(): LockManager | undefined {
+  return (globalThis.navigator as Partial<Navigator> | undefined)?.locks;
+}
+
 /** Runs that some page holds. */
 async function runsUnderWay(): Promise<ReadonlySet<string>> {
-  const { locks } = globalThis.navigator as Partial<Navigator>;
-  const held = (await locks?.query())?.held ?? [];
+  const held = (await pageLocks()?.query())?.held ?? [];
   return new Set(
     held.flatMap(({ name }) => (name?.startsWith(TRAINING_LOCK) ? [name.slice(TRAINING_LOCK.length)] : [])),
   );
