@@ -88,6 +88,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         /^PiDiNet.*Edges.*MB · [0-9a-f]{12}$/,
         /^.*Picture from edges.*MB · [0-9a-f]{12}$/,
         /^SAM-nano.*Segmentation.*non-commercial.*3\.3\sMB · [0-9a-f]{12}$/,
+        /^.*Anomaly detection.*3\.9\sMB · [0-9a-f]{12}$/,
       ]);
       for (const { title, licence, page: authors } of OFFICIAL_MODELS) {
         const entry = offer(page, title).first();
