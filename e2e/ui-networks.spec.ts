@@ -207,10 +207,10 @@ test('a SAM of one’s own can be given up where none is shipped', async ({ page
   await page.context().route('**/models/sam-nano.json', (route) => route.fulfill({ status: 404 }));
   await openPhotographs(page, 1);
   await openNetworks(page);
-  await expect(inUse(page).getByRole('listitem')).toHaveCount(2);
-  await drop(page, { 'mine-encoder.onnx': samEncoder(FORM), 'mine-decoder.onnx': samDecoder(FORM) });
   await expect(inUse(page).getByRole('listitem')).toHaveCount(3);
+  await drop(page, { 'mine-encoder.onnx': samEncoder(FORM), 'mine-decoder.onnx': samDecoder(FORM) });
+  await expect(inUse(page).getByRole('listitem')).toHaveCount(4);
   await dialog(page).getByRole('button', { name: 'Back to the shipped segmenter' }).click();
   await expect(notice(page, 'No segmentation network is installed')).toBeVisible();
-  await expect(inUse(page).getByRole('listitem')).toHaveCount(2);
+  await expect(inUse(page).getByRole('listitem')).toHaveCount(3);
 });
