@@ -8,13 +8,14 @@ import type { BinaryMask } from '../core/mask';
 import { WORKING_SIDE } from '../core/size';
 import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
 import { categoryName, mvtecAdEntries, type ExportPair } from '../datasets/mvtec-ad';
-import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
 import { randomDonor } from '../synthesis/donor';
+import { suitsGenerator } from '../synthesis/fit';
 import { drawRequest, type Drawable, type RegionKind } from '../synthesis/draw';
 import { DEFAULT_SHARE, recipeFor, requestOf } from '../synthesis/recipes';
 import { PreparedSource } from '../synthesis/source';
 import { finishMask, synthesize } from '../synthesis/synthesize';
 import type { SynthesisRequest } from '../synthesis/types';
+import { PARTS_GRID } from '../synthesis/parts/find';
 import { partRegion } from '../synthesis/parts/region';
 import type { Part } from '../synthesis/parts/refine';
 import { openSam, partsOf, type NodeSam } from './sam';
@@ -30,9 +31,6 @@ export interface SynthOptions {
   readonly renderer: 'auto' | 'generator' | 'direct';
   readonly regions: RegionKind;
 }
-
-/** Grid points a side at which parts are looked for. */
-const GRID = 16;
 
 /** Draws again this often when a draw changes nothing (a region without edges, a donor alike). */
 const ATTEMPTS = 8;
@@ -237,15 +235,13 @@ class Shelf {
   /** The generator where it remakes the picture as well as those it was trained on. */
   async rendererOf({ source }: Held): Promise<'generator' | 'direct'> {
     const { generator } = this.node;
-    if (!generator) return 'direct';
-    const fit = await reconstructionFit(source.stages.backend, source.photo, await source.generatedNormal('e1'));
-    return belongsToTrainedSet(fit, generator.limits) ? 'generator' : 'direct';
+    return generator && (await suitsGenerator(source, generator.limits)) ? 'generator' : 'direct';
   }
 
   /** A random part of the image as a region; null if it has none. */
   async part(held: Held, random: Random): Promise<RegionShape[] | null> {
     if (!this.sam) throw new RangeError('Semantic regions need a segmentation network.');
-    held.parts ??= await partsOf(this.sam, held.source.raster, GRID);
+    held.parts ??= await partsOf(this.sam, held.source.raster, PARTS_GRID);
     if (held.parts.length === 0) return null;
     return partRegion(random.pick(held.parts).mask, 'part');
   }

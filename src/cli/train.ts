@@ -5,11 +5,12 @@ import type { AnomalySettings } from '../datasets/training/anomalies';
 import { splitHeldOut } from '../datasets/training/normals';
 import { detectorTrainer, generatorTrainer } from '../datasets/training/trainers';
 import { loadShippedDetector } from '../models/detector/load';
-import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
 import { loadShippedEdges, loadShippedGenerator } from '../models/weights';
 import { folderSource } from '../models/weights-node';
 import type { RegionKind } from '../synthesis/draw';
-import { decodeCheckpoint, type Checkpoint, type MeasuredAt } from '../training/run/checkpoint';
+import { suitsGenerator } from '../synthesis/fit';
+import { PARTS_GRID } from '../synthesis/parts/find';
+import { CHECKPOINT_SECONDS, decodeCheckpoint, type Checkpoint, type MeasuredAt } from '../training/run/checkpoint';
 import {
   trainingConfigSchema,
   type DetectorConfig,
@@ -55,11 +56,8 @@ interface Lines {
   err(line: string): void;
 }
 
-/** Seconds between two lines of progress, and between two checkpoints. */
+/** Seconds between two lines of progress. */
 const LINE_SECONDS = 10;
-const CHECKPOINT_SECONDS = 120;
-/** Grid points a side at which parts are looked for. */
-const GRID = 16;
 
 /** `train generator`: adapts an edge-to-image generator to photographs of the normal product. */
 export async function trainGeneratorCommand(options: TrainGeneratorOptions, lines: Lines): Promise<void> {
@@ -106,7 +104,7 @@ export async function trainDetectorCommand(options: TrainDetectorOptions, lines:
         normals,
         regions: options.regions,
         renderer: rendererOf(node, options.generator !== undefined),
-        parts: sam && ((source) => partsOf(sam, source.raster, GRID)),
+        parts: sam && ((source) => partsOf(sam, source.raster, PARTS_GRID)),
         onProgress: (done, total) => {
           if (done === 0) lines.out(`Making ${total} anomalies on held-out photographs to measure with.`);
         },
@@ -117,13 +115,9 @@ export async function trainDetectorCommand(options: TrainDetectorOptions, lines:
 }
 
 /** The person's own generator for everything; the shipped one where it knows the picture. */
-function rendererOf({ stages, generator }: NodeStages, own: boolean): AnomalySettings['renderer'] {
+function rendererOf({ generator }: NodeStages, own: boolean): AnomalySettings['renderer'] {
   if (own) return async () => 'generator';
-  return async (source) => {
-    if (!generator) return 'direct';
-    const fit = await reconstructionFit(stages.backend, source.photo, await source.generatedNormal('e1'));
-    return belongsToTrainedSet(fit, generator.limits) ? 'generator' : 'direct';
-  };
+  return async (source) => (generator && (await suitsGenerator(source, generator.limits)) ? 'generator' : 'direct');
 }
 
 /** What is different between kinds of training. */

@@ -8,7 +8,8 @@ import type { OnnxNode, OnnxTensor } from '../models/onnx-file/schema';
  * theirs are. Apart from the other test helpers, since tests in the browser take them too, and load no TensorFlow.js.
  */
 
-function values(random: Random, dims: readonly number[], low: number, high: number): Float32Array {
+/** As many as a tensor of these dimensions has, between `low` and `high`. */
+export function uniformValues(random: Random, dims: readonly number[], low: number, high: number): Float32Array {
   const count = dims.reduce((product, each) => product * each, 1);
   return Float32Array.from({ length: count }, () => random.uniform(low, high));
 }
@@ -24,7 +25,7 @@ class Sketch {
   }
 
   weight(name: string, dims: readonly number[], low: number, high: number): string {
-    this.weights.push(tensor(name, dims, values(this.#random, dims, low, high), true));
+    this.weights.push(tensor(name, dims, uniformValues(this.#random, dims, low, high), true));
     this.nodes.push(node('Cast', [name], [`${name}/f32`], { to: 1 }));
     return `${name}/f32`;
   }

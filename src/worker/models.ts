@@ -1,4 +1,3 @@
-import { belongsToTrainedSet, reconstructionFit } from '../models/generator/fit';
 import { loadGenerator, loadOwnGenerator, type GeneratorModel } from '../models/generator/load';
 import { SHIPPED, type DetectorCard, type EdgeCard, type SegmentationCard } from '../models/cards';
 import { loadOwnDetector, loadShippedDetector, type DetectorModel } from '../models/detector/load';
@@ -14,6 +13,7 @@ import {
 import type { WeightFile } from '../models/official';
 import type { ImageRecord } from '../project/document';
 import { DEFAULT_PART_SETTINGS, type PartSettings } from '../synthesis/parts/refine';
+import { suitsGenerator } from '../synthesis/fit';
 import type { PreparedSource } from '../synthesis/source';
 import type { Renderer } from '../core/recipe';
 import { StudioError } from '../core/errors';
@@ -325,8 +325,7 @@ export class Models {
         reason: 'The generator was trained on this demo scene, so it draws the picture from the edited edges.',
       };
     }
-    const fit = await reconstructionFit(source.stages.backend, source.photo, await source.generatedNormal('e1'));
-    if (belongsToTrainedSet(fit, generator.limits)) {
+    if (await suitsGenerator(source, generator.limits)) {
       return {
         renderer: 'generator',
         reason: 'The generator remakes this picture well from its edges, so it is used.',

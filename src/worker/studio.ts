@@ -45,7 +45,7 @@ import type { ImageSource } from '../project/source';
 import type { TrainingRunRecord, TrainingTask } from '../project/training';
 import { TrainingStore } from '../project/training-store';
 import { randomAugmentation } from '../synthesis/donor';
-import { findParts } from '../synthesis/parts/find';
+import { findParts, PARTS_GRID } from '../synthesis/parts/find';
 import type { PartSettings } from '../synthesis/parts/refine';
 import { recipeFor } from '../synthesis/recipes';
 import { randomArbitraryRegion } from '../synthesis/regions';
@@ -133,9 +133,6 @@ function browserStorage(): WorkerStorage {
     trainings: new OpfsFiles('trainings'),
   };
 }
-
-/** Grid points a side at which the parts of photographs to train on are looked for. */
-const TRAINING_GRID = 16;
 
 /** Detections that take longer (ms) wait until no preview does, so that pictures follow the hand. */
 const LIVE_LIMIT = 120;
@@ -820,7 +817,7 @@ export class Studio implements StudioWorker {
           () => false,
         ),
       partsOf: async (open, image, signal) =>
-        findParts(await open.segmenter(), await this.#models.partSettings(), image, TRAINING_GRID, signal),
+        findParts(await open.segmenter(), await this.#models.partSettings(), image, PARTS_GRID, signal),
       use: (task, file) => this.#useOwnFile(task, file),
     };
   }

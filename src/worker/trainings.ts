@@ -13,7 +13,7 @@ import type { Part } from '../synthesis/parts/refine';
 import { PreparedSource } from '../synthesis/source';
 import type { Stages } from '../synthesis/types';
 import type { Normal } from '../training/generator/pairs';
-import type { Checkpoint } from '../training/run/checkpoint';
+import { CHECKPOINT_SECONDS, type Checkpoint } from '../training/run/checkpoint';
 import type { TrainingConfig } from '../training/run/config';
 import { multipleOf, plannedConfig, requireEnough, requireSameSize, type InitialNetwork } from '../training/run/plan';
 import type { TrainingEvent, TrainingRun } from '../training/run/run';
@@ -23,8 +23,6 @@ import type { ModelInfo, SamplePictures, TrainingNews, TrainingPlan, TrainingReq
 import type { OpenNetworks } from './engine';
 import { afterMessages } from './jobs';
 
-/** Seconds between two checkpoints, where no measurement comes before. */
-const CHECKPOINT_SECONDS = 120;
 /** Milliseconds between two steps that are told. */
 const NEWS_MS = 100;
 /** Held-out pictures that are shown. */

@@ -3,6 +3,7 @@ import type { HostTensor, HostValues } from '../../compute/onnx/session';
 import { createNodeRuntime } from '../../compute/onnx/runtime-node';
 import type { Random } from '../../core/random';
 import { startTensorFlow } from '../tensorflow';
+import { uniformValues } from '../tiny-networks';
 
 /** What the tests of training share: ONNX Runtime beside TensorFlow.js, and numbers to feed both. */
 
@@ -54,7 +55,7 @@ export function spread(random: Random, dims: readonly number[], range = 1): Numb
 }
 
 export function uniform(random: Random, dims: readonly number[], low: number, high: number): Numbers {
-  return { dims, data: Float32Array.from({ length: sizeOf(dims) }, () => random.uniform(low, high)) };
+  return { dims, data: uniformValues(random, dims, low, high) };
 }
 
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -3,6 +3,9 @@ import { trainingConfigSchema } from './config';
 import { badCheckpoint, decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors';
 import type { TrainerState, Weights } from './trainer';
 
+/** Seconds between two checkpoints, where no measurement comes before. */
+export const CHECKPOINT_SECONDS = 120;
+
 /**
  * A training run as a file: a safetensors file whose metadata holds configuration, progress and measurements as JSON,
  * and whose tensors hold the network's file, what the trainer has learnt, and the best weights so far.
