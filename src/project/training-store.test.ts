@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeCheckpoint, type Checkpoint } from '../training/run/checkpoint';
 import { MemoryFiles } from './derived';
-import { NO_LOSSES, type TrainingRunRecord } from './training';
+import { newTrainingRun, NO_LOSSES, type TrainingRunRecord } from './training';
 import { LossRecorder } from './training-curve';
 import { TrainingStore } from './training-store';
 
@@ -21,27 +21,11 @@ const config = {
 };
 
 const run = (id: string, createdAt = 1): TrainingRunRecord => ({
-  id,
-  name: `Run ${id}`,
-  createdAt,
-  updatedAt: createdAt,
-  config,
-  dataset: 'pins',
-  images: [],
-  heldOut: 1,
+  ...newTrainingRun({ id, name: `Run ${id}`, dataset: 'pins', config, heldOut: 1, images: [] }, createdAt),
   state: 'paused',
-  problem: null,
   step: 5,
   saved: 5,
-  batch: 1,
   seconds: 2,
-  curve: NO_LOSSES,
-  measurements: [],
-  best: null,
-  since: 0,
-  samples: [],
-  backend: 'cpu',
-  usedAs: null,
 });
 
 const checkpoint = (step: number): Checkpoint => ({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ErrorCode, ErrorReport, ErrorStage } from '../core/errors';
 import { measurementSchema } from '../training/run/checkpoint';
 import { trainingConfigSchema, type TrainingConfig } from '../training/run/config';
-import { imageRecordSchema } from './document';
+import { imageRecordSchema, type ImageRecord } from './document';
 
 /** What can be trained. */
 export type TrainingTask = TrainingConfig['what'];
@@ -76,3 +76,31 @@ export const trainingRunSchema = z.strictObject({
   usedAs: z.string().nullable(),
 });
 export type TrainingRunRecord = z.infer<typeof trainingRunSchema>;
+
+/** The record of a run that has done nothing yet. @param now ms. */
+export function newTrainingRun(
+  asked: Pick<TrainingRunRecord, 'id' | 'name' | 'dataset' | 'config' | 'heldOut'> & {
+    readonly images: readonly ImageRecord[];
+  },
+  now: number,
+): TrainingRunRecord {
+  return {
+    ...asked,
+    images: [...asked.images],
+    createdAt: now,
+    updatedAt: now,
+    state: 'running',
+    problem: null,
+    step: 0,
+    saved: null,
+    batch: asked.config.batch,
+    seconds: 0,
+    curve: NO_LOSSES,
+    measurements: [],
+    best: null,
+    since: 0,
+    samples: [],
+    backend: 'cpu',
+    usedAs: null,
+  };
+}

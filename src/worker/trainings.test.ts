@@ -249,6 +249,35 @@ describe('runs', () => {
     expect(studio.host.backend.live).toBe(0);
   });
 
+  it('that cannot even be stored do not begin, and leave nothing', async () => {
+    const studio = open();
+    const asked = await request(studio, 'generator');
+    studio.files.capacity = 100;
+    await expect(studio.trainings.begin(asked, never(), () => undefined)).rejects.toMatchObject({
+      code: 'storage-full',
+    });
+    expect(studio.files.files.size).toBe(0);
+    expect(studio.host.backend.live).toBe(0);
+  });
+
+  it('are known as what they are used as, also when that paused them', { timeout: 60_000 }, async () => {
+    const studio = open();
+    const { trainings, host } = studio;
+    const take = host.use;
+    // As the worker does it: what is on the device is about to go.
+    host.use = (...given) =>
+      host.queue.run(async () => {
+        await trainings.suspend('Another network was taken.');
+        return take(...given);
+      });
+    const used: Promise<unknown>[] = [];
+    const { on } = listener((each) => isStored(each, 4) && used.length === 0 && used.push(trainings.use('run-1')));
+    const paused = await trainings.begin(await request(studio, 'generator'), never(), on);
+    expect(paused).toMatchObject({ state: 'paused', saved: 4 });
+    await Promise.all(used);
+    expect((await trainings.list())[0]).toMatchObject({ state: 'paused', usedAs: 'Boxes-first-try.onnx' });
+  });
+
   it('refuse to start from another network than was planned with', async () => {
     const studio = open();
     const asked = await request(studio, 'generator');

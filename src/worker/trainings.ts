@@ -6,7 +6,7 @@ import { encodeGreyPng, encodeRgbPng } from '../datasets/codec';
 import type { AnomalyNormal } from '../datasets/training/anomalies';
 import { normalOf, splitHeldOut } from '../datasets/training/normals';
 import type { ImageRecord } from '../project/document';
-import { NO_LOSSES, TRAINING_LOCK, type TrainingRunRecord, type TrainingTask } from '../project/training';
+import { newTrainingRun, TRAINING_LOCK, type TrainingRunRecord, type TrainingTask } from '../project/training';
 import { LossRecorder } from '../project/training-curve';
 import type { StoredSample, TrainingStore } from '../project/training-store';
 import type { Part } from '../synthesis/parts/refine';
@@ -55,6 +55,8 @@ interface Active {
   checkpoint: (() => Promise<void>) | null;
   /** Once it is kept. */
   rename: ((name: string) => Promise<TrainingRunRecord>) | null;
+  /** Resolves once it has ended and written its record. */
+  readonly ended: Promise<void>;
   /** Why the worker itself stopped it. */
   stopped: ErrorReport | null;
 }
@@ -85,14 +87,14 @@ export class Trainings {
     const { width, height } = workingSize(images[0]);
     const backend = gpu ? 'webgpu' : 'cpu';
     const circumstances = { images: images.length, side: Math.min(width, height), backend, seed } as const;
-    const heldOut = splitHeldOut(images).heldOut.length;
+    const { training, heldOut } = splitHeldOut(images);
     return {
       config: plannedConfig(what, network, circumstances),
       multiple: multipleOf(what, network),
       backend,
       device: gpu ? `Training runs on ${name}, beside whatever else you do in the studio.` : ON_CPU,
-      training: images.length === 1 ? 1 : images.length - heldOut,
-      heldOut,
+      training: training.length,
+      heldOut: heldOut.length,
     };
   }
 
@@ -121,27 +123,8 @@ export class Trainings {
     this.#requireIdle();
     requirePhotographs(config.what, images);
     const { bytes } = await this.#init(config);
-    const now = Date.now();
-    const record: TrainingRunRecord = {
-      ...request,
-      images: [...images],
-      createdAt: now,
-      updatedAt: now,
-      heldOut: splitHeldOut(images).heldOut.length,
-      state: 'running',
-      problem: null,
-      step: 0,
-      saved: null,
-      batch: config.batch,
-      seconds: 0,
-      curve: NO_LOSSES,
-      measurements: [],
-      best: null,
-      since: 0,
-      samples: [],
-      backend: 'cpu',
-      usedAs: null,
-    };
+    const heldOut = splitHeldOut(images).heldOut.length;
+    const record = newTrainingRun({ ...request, heldOut }, Date.now());
     return this.#alone(request.id, signal, (active) =>
       this.#train({ record, init: bytes, checkpoint: null }, active, onNews),
     );
@@ -166,7 +149,7 @@ export class Trainings {
       }
       const config = { ...checkpoint.config, steps: steps ?? record.config.steps };
       const { step, batch, seconds, measurements } = checkpoint;
-      const start = { ...record, config, step, batch, seconds, measurements, samples: record.samples };
+      const start = { ...record, config, step, batch, seconds, measurements };
       return this.#train({ record: start, init: checkpoint.init.slice(), checkpoint }, active, onNews);
     });
   }
@@ -224,7 +207,10 @@ export class Trainings {
   async use(id: string): Promise<ModelInfo> {
     const { config } = await this.store.read(id);
     const file = await this.network(id);
+    const ending = this.#active?.id === id ? this.#active.ended : null;
     const info = await this.host.use(config.what, file);
+    // Taking it into use has paused the run, which writes its own record.
+    await ending;
     const record = { ...(await this.store.read(id)), usedAs: info.title };
     await this.store.write(record);
     return info;
@@ -266,7 +252,10 @@ export class Trainings {
     const abort = () => controller.abort();
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
-    const active: Active = { id, controller, free: () => undefined, checkpoint: null, rename: null, stopped: null };
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const handles = { free: () => undefined, checkpoint: null, rename: null, stopped: null };
+    const active: Active = { id, controller, ended, ...handles };
     this.#active = active;
     const locks = pageLocks();
     try {
@@ -279,6 +268,7 @@ export class Trainings {
     } finally {
       signal.removeEventListener('abort', abort);
       this.#active = null;
+      end();
     }
   }
 
@@ -317,8 +307,9 @@ export class Trainings {
         problem: null,
         backend: tensorflow.backend,
       };
-      keeper = new RunKeeper(run, record, this.store, onNews);
-      await turn(() => keeper!.begin());
+      const made = new RunKeeper(run, record, this.store, onNews);
+      await turn(() => made.begin());
+      keeper = made;
       active.checkpoint = () => keeper!.checkpoint();
       active.rename = (name) => keeper!.rename(name);
       const events = run.train(signal);
@@ -332,7 +323,11 @@ export class Trainings {
       active.checkpoint = null;
       return await keeper.end('done', null);
     } catch (error) {
-      if (!keeper) throw error;
+      if (!keeper) {
+        // Of a run that could not be stored nothing stays.
+        if (!start.checkpoint) await this.store.remove(active.id).catch(() => undefined);
+        throw error;
+      }
       const report = active.stopped ?? reportOf(error, 'training');
       // Of a lost device nothing can be read, and weights that diverged are no place to go on from.
       const bearable = ['cancelled', 'out-of-memory'].includes(report.code);
@@ -355,8 +350,7 @@ export class Trainings {
     const { config, images } = record;
     const { detectorTrainer, generatorTrainer } = await import('./training-runtime');
     const total = images.length;
-    const progress = (done: number, label: string) =>
-      onNews({ kind: 'preparing', progress: { done, total, label: label } });
+    const progress = (done: number, label: string) => onNews({ kind: 'preparing', progress: { done, total, label } });
     switch (config.what) {
       case 'generator': {
         const normals: Normal[] = [];
