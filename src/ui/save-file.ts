@@ -12,9 +12,3 @@ export function saveBlob(name: string, blob: Blob): void {
   // The download has its own hold on what it saves, but not before it has begun.
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
-
-/** A name that every file system takes. */
-export function fileName(text: string): string {
-  const name = text.replace(/[^\p{L}\p{N}._-]+/gu, ' ').trim();
-  return name.replaceAll(' ', '-') || 'evaluation';
-}

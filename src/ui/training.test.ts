@@ -84,7 +84,7 @@ const worker = {
   train: (job: string, request: TrainingRequest, onNews: Run['onNews']) => ask(begun, { job, request, onNews }),
   resumeTraining: (job: string, id: string, steps: number | null, onNews: Run['onNews']) =>
     ask(resumed, { job, id, steps, onNews }),
-  trainedNetwork: vi.fn(async () => ({ name: 'Tray generator', file: new Blob(['onnx']) })),
+  trainedNetwork: vi.fn(async () => ({ name: 'Tray-generator.onnx', file: new Blob(['onnx']) })),
   trainingRuns: vi.fn(async (): Promise<readonly TrainingRunRecord[]> => stored),
   trainingSamples: (id: string, step: number) => ask(asked, { id, step }),
 };

@@ -7,7 +7,7 @@ import type { TrainingConfig } from '../training/run/config';
 import type { StepReport } from '../training/run/run';
 import type { ModelInfo, SamplePictures, StudioWorker, TrainingNews } from '../worker/api';
 import { randomSeed } from './random-seed';
-import { fileName, saveBlob } from './save-file';
+import { saveBlob } from './save-file';
 import type { SessionStore } from './session';
 import { configOf, configProblem, photographChoices, photographsOf } from './training-setup';
 import { TASK_TITLES } from './training-text';
@@ -495,7 +495,7 @@ export class Training {
     this.#change({ busy: { id, what: 'download' } });
     try {
       const { name, file } = await this.host.worker.trainedNetwork(id);
-      saveBlob(/\.onnx$/i.test(name) ? name : `${fileName(name)}.onnx`, file);
+      saveBlob(name, file);
     } catch (error) {
       this.#tell('The network was not saved', error);
     }

@@ -186,10 +186,8 @@ export class Studio implements StudioWorker {
 
   async start(preference: ComputePreference): Promise<ComputeStatus> {
     this.#preference = preference;
-    return this.#queue.run(async () => {
-      await this.#trainings.suspend('Training was paused, since the studio began to compute elsewhere. Go on with it.');
-      return (await this.#restart()).status;
-    });
+    const why = 'Training was paused, since the studio began to compute elsewhere. Go on with it.';
+    return this.#queue.run(async () => (await this.#restart(why)).status);
   }
 
   async demo(): Promise<readonly ImportBatch[]> {
@@ -772,16 +770,16 @@ export class Studio implements StudioWorker {
   ): Promise<ModelInfo> {
     return this.#queue.run(async () => {
       const before = this.#models.inUse;
-      await this.#trainings.suspend('Training was paused, since another network was taken into use. Go on with it.');
+      const why = 'Training was paused, since another network was taken into use. Go on with it.';
       try {
         const { info, keep } = await take();
-        const engine = await this.#restart();
+        const engine = await this.#restart(why);
         if (info.state !== 'missing') await engine.run((stages, open) => PROBES[task](stages, open));
         const notKept = (await keep?.()) ?? (await this.#library.choose(task, choice));
         return notKept ? { ...info, note: `It is used until the page is closed. ${notKept.message}` } : info;
       } catch (error) {
         this.#models.restore(before);
-        await this.#restart();
+        await this.#restart(why);
         throw error;
       }
     });
@@ -832,7 +830,9 @@ export class Studio implements StudioWorker {
     return engine.run(work);
   }
 
-  async #restart(): Promise<Engine> {
+  /** @param why for the run that is trained on the engine before: it pauses. */
+  async #restart(why: string): Promise<Engine> {
+    await this.#trainings.suspend(why);
     const old = this.#engine;
     this.#forget();
     await old?.then((engine) => engine.dispose()).catch(() => undefined);

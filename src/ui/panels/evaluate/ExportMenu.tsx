@@ -3,8 +3,9 @@ import { IconChevronDown, IconDownload, IconFileTypeCsv, IconFileTypeHtml } from
 import { useState } from 'react';
 import { reportOf as errorOf } from '../../../core/errors';
 import { imagesCsv, summaryCsv } from '../../../project/evaluation-csv';
+import { fileName } from '../../../project/file-name';
 import { useSession, useStudio } from '../../app/context';
-import { fileName, saveText } from '../../save-file';
+import { saveText } from '../../save-file';
 import { usePictures } from './pictures';
 import { reportOf } from './report';
 import { heatRangeOf, type Run } from './use-run';
@@ -16,7 +17,7 @@ export function ExportMenu({ run }: { run: Run }) {
   const scale = useSession((state) => state.heat.scale);
   const [writing, setWriting] = useState(false);
   const { record, details, threshold, pixelThreshold } = run;
-  const name = fileName(record.name);
+  const name = fileName(record.name, 'evaluation');
   const saveReport = async () => {
     setWriting(true);
     try {
