@@ -220,6 +220,8 @@ function recordDevice(channelName: string): void {
     channel.postMessage(
       data === 'held' ? [...buffers.values()].reduce((sum, size) => sum + size, 0) : events.splice(0),
     );
+  // Without WebGPU there is nothing to watch.
+  if (typeof GPUDevice === 'undefined') return;
   type Method = (this: unknown, ...given: unknown[]) => unknown;
   const watch = (owner: object, name: string, event: (given: unknown[]) => GpuEvent | null) => {
     const methods = owner as Record<string, Method>;

@@ -24,6 +24,7 @@ import type { Trainer } from '../training/run/trainer';
 import { readBytes, replaceFile, requireWritable } from './files';
 import { openSam, partsOf } from './sam';
 import { MODELS, openStages, type NodeStages } from './stages';
+import type { TrainingBackend } from '../training/tensorflow';
 import { openTensorFlow, type TrainingDevice } from './tensorflow';
 import { readAnomalyNormals, readNormals, surveyPhotographs, type PhotographSet } from './train-photographs';
 
@@ -185,7 +186,7 @@ async function configure<C extends TrainingConfig>(
   kind: Kind<C>,
   set: PhotographSet,
   stored: Checkpoint | null,
-  backend: 'cpu' | 'webgpu',
+  backend: TrainingBackend,
 ): Promise<{ config: C; init: Uint8Array }> {
   const { steps, size, batch, rate, layers, mirror, seed = 0 } = options;
   if (stored) {

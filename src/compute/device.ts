@@ -94,12 +94,17 @@ export async function openDevice({ choice = 'auto', gpu }: OpenDeviceOptions = {
 /** Names of software implementations, for browsers that do not say so themselves. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
 
+/** Whether a device of this name is imitated by a processor. */
+export function isSoftwareName(name: string): boolean {
+  return SOFTWARE.test(name);
+}
+
 /** Reads what an adapter says of itself, in the old place and the new. */
 export function describeAdapter(adapter: Pick<GPUAdapter, 'info'>): AdapterInfo {
   const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
   const legacy = (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter;
   const software =
-    isFallbackAdapter === true || legacy === true || SOFTWARE.test(`${architecture} ${device} ${description}`);
+    isFallbackAdapter === true || legacy === true || isSoftwareName(`${architecture} ${device} ${description}`);
   return { vendor, architecture, device, description, software };
 }
 

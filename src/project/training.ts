@@ -71,7 +71,7 @@ export const trainingRunSchema = z.strictObject({
   /** Steps of which sample pictures are kept, ascending. */
   samples: z.array(whole),
   /** What computed last. */
-  backend: z.enum(['webgpu', 'cpu']),
+  backend: z.enum(['webgpu', 'webgl', 'cpu']),
   /** What the network is called where it is used; null until it was. */
   usedAs: z.string().nullable(),
 });

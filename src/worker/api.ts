@@ -14,6 +14,7 @@ import type { TrainingRunRecord, TrainingTask } from '../project/training';
 import type { PartSettings } from '../synthesis/parts/refine';
 import type { TrainingConfig } from '../training/run/config';
 import type { StepReport } from '../training/run/run';
+import type { TrainingBackend } from '../training/tensorflow';
 
 /**
  * What the user interface may ask of the compute worker (through Comlink). Bitmaps are transferred, not copied; on
@@ -246,7 +247,7 @@ export interface TrainingPlan {
   readonly config: TrainingConfig;
   /** Sides of pictures are multiples of this, px. */
   readonly multiple: number;
-  readonly backend: 'webgpu' | 'cpu';
+  readonly backend: TrainingBackend;
   /** A sentence: what computes, and what to expect of it. */
   readonly device: string;
   /** Photographs trained on and held out. One alone is both. */

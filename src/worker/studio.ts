@@ -54,6 +54,7 @@ import { measure, synthesize, type Synthesis } from '../synthesis/synthesize';
 import type { Stages, SynthesisRequest } from '../synthesis/types';
 import { verdicts } from '../synthesis/verdicts';
 import type { TrainingConfig } from '../training/run/config';
+import { findWebGl } from '../training/webgl';
 import type {
   ComputePreference,
   ComputeStatus,
@@ -806,6 +807,11 @@ export class Studio implements StudioWorker {
         if (model) return model;
         const message = 'No generator is installed to start from. Bring the .onnx file of one (Networks and weights).';
         throw new StudioError('missing-weights', 'model', message);
+      },
+      webGl: () => {
+        if (this.#preference === 'wasm') return null;
+        const found = findWebGl();
+        return found && (!found.software || this.#preference === 'webgpu') ? found : null;
       },
       raster: async (image) => rgbFromImage8(await this.#pixels.decode(image, WORKING_SIDE)),
       rendererOf: async (image, source) => (await this.#models.fitOf(image, source)).renderer,

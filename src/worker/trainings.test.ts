@@ -47,6 +47,8 @@ class Host implements TrainingHost {
     return { ref: { id: `${task}.onnx`, sha256: await sha256(bytes) }, title: task, bytes };
   };
   raster = async ({ name }: ImageRecord) => pictures.find((picture) => picture.name === name)!.image;
+  card: ReturnType<TrainingHost['webGl']> = null;
+  webGl = () => this.card;
   rendererOf = async () => 'generator' as const;
   hasParts = async () => false;
   partsOf = async () => [];
@@ -101,13 +103,18 @@ const never = () => new AbortController().signal;
 
 describe('a plan', () => {
   it('has settings that suit the photographs, and says what computes', async () => {
-    const { trainings } = open();
+    const { host, trainings } = open();
     const plan = await trainings.plan('generator', images, 5);
     expect(plan).toMatchObject({ multiple: 2, backend: 'cpu', training: 5, heldOut: 1 });
     expect(plan.config).toMatchObject({ what: 'generator', size: SIZE, seed: 5, init: { id: 'generator.onnx' } });
     expect(plan.device).toMatch(/processor/);
     expect(await trainings.expectedStepSeconds(plan.config, never())).toBeGreaterThan(0);
     expect(await trainings.plan('generator', images.slice(0, 1), 5)).toMatchObject({ training: 1, heldOut: 1 });
+    host.card = { name: 'GeForce', software: false };
+    expect(await trainings.plan('generator', images, 5)).toMatchObject({
+      backend: 'webgl',
+      device: expect.stringMatching(/no WebGPU here, so training runs on GeForce through WebGL/),
+    });
   });
 
   it('says what is wrong with photographs', async () => {

@@ -16,6 +16,7 @@ import type { TrainingConfig } from '../training/run/config';
 import { multipleOf, plannedConfig, requireEnough, requireSameSize, type InitialNetwork } from '../training/run/plan';
 import type { Trainer } from '../training/run/trainer';
 import type { SharedGpu, TensorFlow } from '../training/tensorflow';
+import type { WebGlInfo } from '../training/webgl';
 import type { ModelInfo, SamplePictures, TrainingNews, TrainingPlan, TrainingRequest } from './api';
 import type { OpenNetworks } from './engine';
 import { afterMessages } from './jobs';
@@ -32,6 +33,8 @@ export interface TrainingHost {
   idle<T>(work: Work<T>): Promise<T>;
   /** The network in use for the task. @throws StudioError `missing-weights` if there is none. */
   network(task: TrainingTask): Promise<InitialNetwork & { readonly title: string }>;
+  /** The graphics card to train on where there is no WebGPU; null where there is none, or the person chose the processor. */
+  webGl(): WebGlInfo | null;
   /** RGB at working size. */
   raster(image: ImageRecord): Promise<Raster>;
   rendererOf(image: ImageRecord, source: PreparedSource): Promise<'generator' | 'direct'>;
@@ -76,19 +79,15 @@ export class Trainings {
   async plan(what: TrainingTask, images: readonly ImageRecord[], seed: number): Promise<TrainingPlan> {
     requirePhotographs(what, images);
     const network = await this.host.network(what);
-    const { gpu, name } = await this.host.idle(async (_stages, _open, device) => ({
-      gpu: device !== null,
-      name: device?.info.description || device?.info.device || device?.info.vendor || 'the graphics card',
-    }));
+    const { backend, device } = await this.host.idle(async (_stages, _open, gpu) => this.#device(gpu));
     const { width, height } = workingSize(images[0]);
-    const backend = gpu ? 'webgpu' : 'cpu';
     const circumstances = { images: images.length, side: Math.min(width, height), backend, seed } as const;
     const { training, heldOut } = splitHeldOut(images);
     return {
       config: plannedConfig(what, network, circumstances),
       multiple: multipleOf(what, network),
       backend,
-      device: gpu ? `Training runs on ${name}, beside whatever else you do in the studio.` : ON_CPU,
+      device,
       training: training.length,
       heldOut: heldOut.length,
     };
@@ -101,7 +100,7 @@ export class Trainings {
     return this.host.idle(async (_stages, _open, gpu) => {
       throwIfCancelled(signal, 'training');
       // A run under way has started it, and needs it afterwards.
-      const tensorflow = this.#active ? null : await startTensorFlow(gpu);
+      const tensorflow = this.#active ? null : await startTensorFlow(this.#computeOn(gpu));
       try {
         return await expectedStepSeconds(bytes, config);
       } finally {
@@ -228,6 +227,28 @@ export class Trainings {
     }
   }
 
+  /** WebGPU on the device of the studio, else WebGL, else the processor. */
+  #computeOn(gpu: SharedGpu | null): SharedGpu | 'webgl' | null {
+    return gpu ?? (this.host.webGl() ? 'webgl' : null);
+  }
+
+  /** What will compute, and what to expect of it, in a sentence. */
+  #device(gpu: SharedGpu | null): Pick<TrainingPlan, 'backend' | 'device'> {
+    if (gpu) {
+      const name = gpu.info.description || gpu.info.device || gpu.info.vendor || 'the graphics card';
+      return {
+        backend: 'webgpu',
+        device: `Training runs on ${name}, beside whatever else you do in the studio.`,
+      };
+    }
+    const card = this.host.webGl();
+    if (!card) return { backend: 'cpu', device: ON_CPU };
+    return {
+      backend: 'webgl',
+      device: `There is no WebGPU here, so training runs on ${card.name} through WebGL, which is slower and needs more memory.`,
+    };
+  }
+
   /** The network that a configuration starts from: the one in use, which has to be the one that was planned with. */
   async #init({ what, init }: TrainingConfig): Promise<InitialNetwork> {
     const network = await this.host.network(what);
@@ -290,7 +311,7 @@ export class Trainings {
     let keeper: RunKeeper | null = null;
     try {
       const runtime = await import('./training-runtime');
-      const tensorflow: TensorFlow = await turn((_stages, _open, gpu) => runtime.startTensorFlow(gpu));
+      const tensorflow: TensorFlow = await turn((_stages, _open, gpu) => runtime.startTensorFlow(this.#computeOn(gpu)));
       owned.push({ dispose: () => tensorflow.close() });
       const trainer = await this.#trainer(start, turn, owned, signal, onNews);
       const { config } = start.record;
@@ -404,7 +425,7 @@ export class Trainings {
 }
 
 const ON_CPU =
-  'There is no graphics card that WebGPU can use here, so training runs on the processor, in plain JavaScript: many times slower, and the studio answers only between two steps. Small pictures and few steps are what is feasible.';
+  'There is no graphics card to train on here, so training runs on the processor, in plain JavaScript: many times slower, and the studio answers only between two steps. Small pictures and few steps are what is feasible.';
 
 /** @throws StudioError `no-images`, `bad-layout`, `duplicate-image`. */
 function requirePhotographs(what: TrainingTask, images: readonly ImageRecord[]): void {

@@ -75,6 +75,7 @@ function trainings(): Trainings {
         return { ref: { id: `${task}.onnx`, sha256: await sha256(bytes) }, title: task, bytes };
       },
       raster: async ({ name }) => pictures.find((picture) => picture.name === name)!.image,
+      webGl: () => null,
       rendererOf: async () => 'direct',
       hasParts: async () => false,
       partsOf: async () => [],

@@ -1,4 +1,5 @@
 import type { ModelRef } from '../../core/recipe';
+import type { TrainingBackend } from '../tensorflow';
 import type { DetectorConfig, EdgesConfig, GeneratorConfig } from './config';
 
 /** What good settings depend on. */
@@ -9,7 +10,7 @@ export interface Circumstances {
   readonly side: number;
   /** What the network's sides must be multiples of, px. */
   readonly multiple: number;
-  readonly backend: 'cpu' | 'webgpu';
+  readonly backend: TrainingBackend;
   readonly init: ModelRef;
   readonly seed: number;
 }
@@ -50,7 +51,7 @@ export function defaultGeneratorConfig(circumstances: Circumstances): GeneratorC
   };
 }
 
-/** Settings for adapting a detector. Statistics of batches want several pictures; a CPU bears few. */
+/** Settings for adapting a detector. Statistics of batches want several pictures; CPU and WebGL bear few. */
 export function defaultDetectorConfig(circumstances: Circumstances): DetectorConfig {
   const { images, init, seed, backend } = circumstances;
   const steps = Math.min(8000, Math.max(2000, 50 * images));

@@ -124,7 +124,7 @@ function Advance({ record, underWay }: { record: TrainingRunRecord; underWay: Tr
         {pace !== null && <span>{rateText(pace)}</span>}
         {left !== null && step < steps && <span>{durationText(left)} left</span>}
         {!underWay && seconds >= 1 && <span>{durationText(seconds)} of training</span>}
-        <span className={classes.advanceEnd}>{record.backend === 'webgpu' ? 'On the GPU' : 'On the processor'}</span>
+        <span className={classes.advanceEnd}>{record.backend === 'cpu' ? 'On the processor' : 'On the GPU'}</span>
       </div>
       <Progress
         size={6}
