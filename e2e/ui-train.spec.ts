@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test, type Page } from '@playwright/test';
 import { metadata, parseOnnx } from '../src/models/onnx-file/onnx';
-import { tinyGenerator } from '../src/training/tiny-networks';
-import { drop, openStudio, photograph, seriousFindings } from './ui-support';
+import { tinyEdgeDetector, tinyGenerator } from '../src/training/tiny-networks';
+import { drag, drop, openStudio, photograph, seriousFindings } from './ui-support';
 
 /**
  * Training a generator of a few hundred weights at 32 × 32 pixels: what takes hours with the shipped one takes seconds,
@@ -192,4 +192,49 @@ test('photographs that differ in size are refused with a reason, before anything
   await openWithGenerator(page, [48, 48, 48, 48, 64]);
   await expect(main(page).getByRole('alert')).toContainText('size');
   await expect(page.getByRole('button', { name: 'Start training' })).toBeDisabled();
+});
+
+test('an edge detector learns where its edges were corrected on the picture', async ({ page }) => {
+  test.setTimeout(600_000);
+  await page.setViewportSize({ width: 1024, height: 768 });
+  await openStudio(page);
+  await drop(page, { 'tiny-edges.onnx': tinyEdgeDetector() });
+  await expect(notice(page, 'Edge detector changed')).toContainText('tiny-edges.onnx');
+  await addPhotographs(page, [48, 48, 64]);
+  await openTrain(page);
+  await page.getByRole('radio', { name: /^Edge detector/ }).click();
+  await expect(main(page).getByText('No edges were corrected in this dataset yet', { exact: false })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Start training' })).toBeDisabled();
+  await page.getByRole('button', { name: 'Correct edges in Synthesize' }).click();
+
+  const canvas = page.getByTestId('canvas');
+  const settings = page.getByRole('complementary', { name: 'Settings' });
+  await settings.getByRole('button', { name: /^Edge corrections/ }).click();
+  await expect(settings.getByRole('button', { name: 'No edges', exact: true })).toBeDisabled();
+  await page.keyboard.press('r');
+  await drag(page, [0.42, 0.4], [0.58, 0.43]);
+  await settings.getByRole('button', { name: 'Edges', exact: true }).click();
+  await expect(settings.getByRole('button', { name: /^Edge corrections/ })).toContainText('this picture');
+  // The region became a correction; one step takes both back.
+  await expect(settings.getByRole('button', { name: 'No edges', exact: true })).toBeDisabled();
+  await page.keyboard.press('ControlOrMeta+z');
+  await expect(settings.getByRole('button', { name: /^Edge corrections/ })).toContainText('none');
+  await expect(settings.getByRole('button', { name: 'No edges', exact: true })).toBeEnabled();
+  await page.keyboard.press('Shift+e');
+  await page.keyboard.press('r');
+  await drag(page, [0.42, 0.5], [0.58, 0.6]);
+  await page.keyboard.press('Shift+w');
+  expect(await seriousFindings(page), 'corrections').toEqual([]);
+  await settings.getByRole('button', { name: 'Train on them' }).click();
+
+  await expect(main(page).getByText('1 corrected photograph: board-1.png')).toBeVisible();
+  await page.getByLabel('Image size, px').fill('32');
+  await page.getByRole('textbox', { name: 'Steps', exact: true }).fill('12');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await expect(progress(page)).toContainText('Done');
+  await expect(page.getByRole('img', { name: /^Edges of board-1\.png/ }).first()).toBeVisible();
+  await page.getByRole('button', { name: 'Use this edge detector' }).click();
+  await expect(page.getByText('This edge detector finds the edges now.', { exact: false })).toBeVisible();
+  await page.getByRole('button', { name: 'Look at the edges in Synthesize' }).click();
+  await expect(canvas).toBeVisible();
 });

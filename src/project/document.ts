@@ -3,6 +3,7 @@ import {
   augmentationSchema,
   DEFAULT_GROUND_TRUTH,
   edgeOutputSchema,
+  encodedMaskSchema,
   groundTruthSchema,
   IDENTITY_AUGMENTATION,
   operationSchema,
@@ -106,6 +107,14 @@ export function newDraft(imageId: string, seed: number): Draft {
   };
 }
 
+/** Where a person corrected the edges that were found in an image. */
+export const correctionSchema = z.strictObject({
+  imageId: id,
+  /** At working size (core/edge-marks.ts). */
+  marks: encodedMaskSchema,
+});
+export type Correction = z.infer<typeof correctionSchema>;
+
 /** What is known of a result beyond its pixels. */
 export const measureSchema = z.strictObject({
   /** Share of edge strength that was edited, [0, 1] (synthesis/collapse.ts). */
@@ -143,19 +152,28 @@ export interface ProjectDocument {
   readonly datasets: Readonly<Record<string, DatasetRecord>>;
   readonly images: Readonly<Record<string, ImageRecord>>;
   readonly drafts: Readonly<Record<string, Draft>>;
+  readonly corrections: Readonly<Record<string, Correction>>;
   readonly variants: Readonly<Record<string, Variant>>;
   readonly evaluations: Readonly<Record<string, EvaluationRecord>>;
 }
 
-export const COLLECTIONS = ['datasets', 'images', 'drafts', 'variants', 'evaluations'] as const;
+export const COLLECTIONS = ['datasets', 'images', 'drafts', 'corrections', 'variants', 'evaluations'] as const;
 export type Collection = (typeof COLLECTIONS)[number];
 
 export const recordSchemas = {
   datasets: datasetRecordSchema,
   images: imageRecordSchema,
   drafts: draftSchema,
+  corrections: correctionSchema,
   variants: variantSchema,
   evaluations: evaluationSchema,
 } satisfies Record<Collection, z.ZodType>;
 
-export const EMPTY_DOCUMENT: ProjectDocument = { datasets: {}, images: {}, drafts: {}, variants: {}, evaluations: {} };
+export const EMPTY_DOCUMENT: ProjectDocument = {
+  datasets: {},
+  images: {},
+  drafts: {},
+  corrections: {},
+  variants: {},
+  evaluations: {},
+};

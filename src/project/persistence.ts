@@ -91,14 +91,15 @@ function readRecords(rows: readonly { collection: Collection; id: string; versio
   return { document: dropDangling(document as unknown as ProjectDocument), problems };
 }
 
-/** Leaves out drafts and variants whose image is gone, so that no page has to handle half a record. */
+/** Leaves out drafts, corrections and variants whose image is gone, so that no page has to handle half a record. */
 function dropDangling(document: ProjectDocument): ProjectDocument {
   const images = Object.fromEntries(
     Object.entries(document.images).filter(([, image]) => document.datasets[image.datasetId]),
   );
   const keep = <T extends { imageId: string }>(records: Readonly<Record<string, T>>) =>
     Object.fromEntries(Object.entries(records).filter(([, record]) => images[record.imageId]));
-  return { ...document, images, drafts: keep(document.drafts), variants: keep(document.variants) };
+  const { drafts, corrections, variants } = document;
+  return { ...document, images, drafts: keep(drafts), corrections: keep(corrections), variants: keep(variants) };
 }
 
 /** What differs between two documents, record by record (unchanged records are the same objects). */

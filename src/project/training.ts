@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ErrorCode, ErrorReport, ErrorStage } from '../core/errors';
 import { measurementSchema } from '../training/run/checkpoint';
 import { trainingConfigSchema, type TrainingConfig } from '../training/run/config';
-import { imageRecordSchema, type ImageRecord } from './document';
+import { correctionSchema, imageRecordSchema, type Correction, type ImageRecord } from './document';
 
 /** What can be trained. */
 export type TrainingTask = TrainingConfig['what'];
@@ -49,6 +49,8 @@ export const trainingRunSchema = z.strictObject({
   images: z.array(imageRecordSchema),
   /** How many of them are held out. */
   heldOut: whole,
+  /** What an edge detector is taught: corrections of the images, as they were when the run began. */
+  corrections: z.array(correctionSchema).default([]),
   /** `running` while it is under way in some open page; otherwise it can be gone on with, unless it is done. */
   state: z.enum(['running', 'paused', 'done']),
   /** Why it stopped on its own; null if it was paused, or is done. */
@@ -81,12 +83,14 @@ export type TrainingRunRecord = z.infer<typeof trainingRunSchema>;
 export function newTrainingRun(
   asked: Pick<TrainingRunRecord, 'id' | 'name' | 'dataset' | 'config' | 'heldOut'> & {
     readonly images: readonly ImageRecord[];
+    readonly corrections?: readonly Correction[];
   },
   now: number,
 ): TrainingRunRecord {
   return {
     ...asked,
     images: [...asked.images],
+    corrections: [...(asked.corrections ?? [])],
     createdAt: now,
     updatedAt: now,
     state: 'running',

@@ -39,6 +39,7 @@ import { LatestWins } from './latest';
 import type { Pictures } from './pictures';
 import { suggestRegion } from './suggest';
 import { saveStream } from './save-stream';
+import { EdgeCorrections } from './edge-corrections';
 import { RegionTools } from './region-tools';
 import { isDonorPart, placedTogether } from './regions';
 import { Wand } from './wand';
@@ -86,6 +87,7 @@ export class Studio {
   readonly #cancelled = new Set<string>();
   /** What is done to the region as a whole, or from its list. */
   readonly region = new RegionTools(this);
+  readonly edges = new EdgeCorrections(this);
   readonly donorParts = new DonorParts(this);
   readonly wand = new Wand(this);
   /** Test sets, evaluations and their comparison. */
@@ -428,6 +430,7 @@ export class Studio {
       for (const imageId of gone) {
         delete document.images[imageId];
         delete document.drafts[imageId];
+        delete document.corrections[imageId];
       }
       for (const variant of Object.values(document.variants)) {
         if (gone.has(variant.imageId)) delete document.variants[variant.id];
@@ -458,6 +461,15 @@ export class Studio {
     const image = first ?? open;
     if (image) await this.openImage(image.id);
     else this.go('dataset');
+  }
+
+  /** Leads to where an edge detector is taught the corrections of the open dataset. */
+  teachEdges(): void {
+    const { datasetId } = this.session.getState();
+    this.training.show(null);
+    this.training.chooseTask('edges');
+    if (datasetId !== null) this.training.chooseDataset(datasetId);
+    this.go('train');
   }
 
   /** @param again also if it is open already: its edges have changed. */

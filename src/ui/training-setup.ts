@@ -36,6 +36,14 @@ export function photographsOf(
   return one ? [one] : [];
 }
 
+/** The photographs of a dataset whose edges were corrected, in their order. */
+export function correctedOf(
+  document: Pick<ProjectDocument, 'images' | 'corrections'>,
+  datasetId: string,
+): ImageRecord[] {
+  return imagesOf(document, datasetId).filter(({ id }) => id in document.corrections);
+}
+
 export interface PhotographOffer {
   readonly which: PhotographChoice;
   readonly count: number;

@@ -4,9 +4,6 @@ import type { TrainingConfig } from '../training/run/config';
 import type { StepReport } from '../training/run/run';
 import type { Progress, SamplePictures, TrainingPlan } from '../worker/api';
 
-/** What the page trains; edges are taught where they are corrected. */
-export type TrainableTask = Exclude<TrainingTask, 'edges'>;
-
 /**
  * Which photographs of a dataset are trained on: normal ones of the training split, all normal ones but those to test
  * with, all normal ones, or one alone.
@@ -22,7 +19,7 @@ export type TrainingSettings = Partial<
 
 /** What the next run is to be. */
 export interface TrainingSetup {
-  readonly task: TrainableTask;
+  readonly task: TrainingTask;
   /** Null: the one that is open elsewhere in the studio. */
   readonly datasetId: string | null;
   /** Null: the first that has any. */

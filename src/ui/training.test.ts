@@ -45,7 +45,14 @@ function record(id: string, change: Partial<TrainingRunRecord> = {}): TrainingRu
       heldOut: 1,
     },
     ...{ state: 'paused', problem: null, step: 20, saved: 20, batch: 1, seconds: 4, since: 0, backend: 'cpu' },
-    ...{ curve: { steps: [20], losses: { total: [1] } }, measurements: [], best: null, samples: [], usedAs: null },
+    ...{
+      curve: { steps: [20], losses: { total: [1] } },
+      measurements: [],
+      best: null,
+      samples: [],
+      usedAs: null,
+      corrections: [],
+    },
     ...change,
   };
 }

@@ -1,20 +1,19 @@
 import { proxy } from 'comlink';
 import { reportOf, type ErrorReport } from '../core/errors';
-import type { ImageRecord } from '../project/document';
+import type { Correction, ImageRecord } from '../project/document';
 import type { ProjectStore } from '../project/store';
-import { TRAINING_LOCK, type TrainingRunRecord } from '../project/training';
+import { TRAINING_LOCK, type TrainingRunRecord, type TrainingTask } from '../project/training';
 import type { TrainingConfig } from '../training/run/config';
 import type { StepReport } from '../training/run/run';
 import type { ModelInfo, SamplePictures, StudioWorker, TrainingNews } from '../worker/api';
 import { randomSeed } from './random-seed';
 import { saveBlob } from './save-file';
 import type { SessionStore } from './session';
-import { configOf, configProblem, photographChoices, photographsOf } from './training-setup';
+import { configOf, configProblem, correctedOf, photographChoices, photographsOf } from './training-setup';
 import { TASK_TITLES } from './training-text';
 import {
   samplesKey,
   type PhotographChoice,
-  type TrainableTask,
   type TrainingCharts,
   type TrainingSettings,
   type TrainingSetup,
@@ -65,7 +64,7 @@ const KEPT_SAMPLES = 12;
 export class Training {
   #planning = 0;
   /** What the plan was made of. */
-  #planned: { readonly task: TrainableTask; readonly key: string } | null = null;
+  #planned: { readonly task: TrainingTask; readonly key: string } | null = null;
   #seed = randomSeed();
   #timing: string | null = null;
   /** Steps that are not shown yet, and when the last ones were. */
@@ -102,15 +101,16 @@ export class Training {
       }
     });
     host.project.subscribe((state, before) => {
-      const { images, datasets } = state.document;
-      if (images === before.document.images && datasets === before.document.datasets) return;
+      const { images, datasets, corrections } = state.document;
+      const old = before.document;
+      if (images === old.images && datasets === old.datasets && corrections === old.corrections) return;
       if (this.host.session.getState().page === 'train') this.#plan();
     });
   }
 
   // ------------------------------------------------------------------------------------------------------- what is next
 
-  chooseTask(task: TrainableTask): void {
+  chooseTask(task: TrainingTask): void {
     if (task === this.#setup.task) return;
     this.#setUp({ task, plan: null, planError: null, changes: {}, pace: null });
     this.#plan();
@@ -155,11 +155,18 @@ export class Training {
     return which !== null && choices.includes(which) ? which : (choices[0] ?? null);
   }
 
-  /** The photographs of the next run, in their order. */
+  /** The photographs of the next run, in their order: those that were corrected, where edges are taught. */
   photographs(): ImageRecord[] {
     const [id, which] = [this.datasetId, this.which];
-    if (id === null || which === null) return [];
-    return photographsOf(this.host.project.getState().document, id, which, this.#setup.imageId);
+    const { document } = this.host.project.getState();
+    if (id === null) return [];
+    if (this.#setup.task === 'edges') return correctedOf(document, id);
+    return which === null ? [] : photographsOf(document, id, which, this.#setup.imageId);
+  }
+
+  #correctionsOf(images: readonly ImageRecord[]): Correction[] {
+    const { corrections } = this.host.project.getState().document;
+    return images.flatMap(({ id }) => corrections[id] ?? []);
   }
 
   /** Asks what training would be with what is chosen. @param again though nothing has changed here. */
@@ -233,6 +240,7 @@ export class Training {
       id,
       name: this.#freeName(name.trim() || `${dataset}, ${TASK_TITLES[config.what].toLowerCase()}`),
       ...{ dataset, config, images },
+      corrections: config.what === 'edges' ? this.#correctionsOf(images) : [],
     };
     this.host.session.setState({ trainingId: id });
     await this.#stopTiming();

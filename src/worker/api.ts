@@ -6,7 +6,7 @@ import type { Rle } from '../core/rle';
 import type { DetectorThresholds, Explanation } from '../models/detector/form';
 import type { Prompt } from '../models/sam/segmenter';
 import type { LayoutName } from '../datasets/layouts';
-import type { DatasetRecord, Draft, ImageRecord, Measure, Variant } from '../project/document';
+import type { Correction, DatasetRecord, Draft, ImageRecord, Measure, Variant } from '../project/document';
 import type { EvaluationRecord } from '../project/evaluation';
 import type { ImportedTestSet } from '../project/imported-test-sets';
 import type { ImageSource } from '../project/source';
@@ -262,6 +262,8 @@ export interface TrainingRequest {
   readonly dataset: string;
   readonly config: TrainingConfig;
   readonly images: readonly ImageRecord[];
+  /** Of the images, where an edge detector is taught; else none. */
+  readonly corrections?: readonly Correction[];
 }
 
 /** A sample of what the network makes of a held-out picture. */

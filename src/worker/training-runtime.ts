@@ -5,7 +5,9 @@ import type { Weights } from '../training/run/trainer';
  * What training takes besides the rest of the worker, TensorFlow.js among it: a chunk of its own, loaded when something is
  * first trained.
  */
+export { correctedEdges } from '../datasets/training/corrected';
 export { detectorTrainer, generatorTrainer } from '../datasets/training/trainers';
+export { EdgesTrainer } from '../training/edges/trainer';
 export { TrainingRun } from '../training/run/run';
 export { expectedStepSeconds } from '../training/run/speed';
 export { startTensorFlow } from '../training/tensorflow';

@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCpuBackend } from '../compute/cpu';
+import { withMark } from '../core/edge-marks';
 import { StudioError } from '../core/errors';
 import { sha256 } from '../core/hash';
+import { createRaster } from '../core/raster';
 import { metadata, parseOnnx } from '../models/onnx-file/onnx';
 import { MemoryFiles } from '../project/derived';
-import type { ImageRecord } from '../project/document';
+import type { Correction, ImageRecord } from '../project/document';
 import { TrainingStore } from '../project/training-store';
 import type { TrainingTask } from '../project/training';
 import { countingBackend, stagesOn } from '../synthesis/testing';
@@ -82,13 +84,25 @@ function open(files = new MemoryFiles(), host = new Host()): Studio {
 
 async function request(
   { trainings }: Studio,
-  what: 'generator' | 'detector',
+  what: TrainingTask,
   changes: Partial<TrainingConfig> = {},
 ): Promise<TrainingRequest> {
   const { config } = await trainings.plan(what, images, 5);
   const small = { ...config, steps: 8, validateEvery: 4, batch: 1, rate: 0.01, ...changes } as TrainingConfig;
-  return { id: 'run-1', name: 'Boxes, first try', dataset: 'boxes', config: small, images };
+  const corrections = what === 'edges' ? images.map(({ id }) => corrected(id)) : [];
+  return { id: 'run-1', name: 'Boxes, first try', dataset: 'boxes', config: small, images, corrections };
 }
+
+/** An edge across the picture, and a corner without. */
+function corrected(imageId: string): Correction {
+  const region = createRaster(SIZE, SIZE);
+  const edge = withMark(null, { ...region, data: region.data.map((_, i) => (i >> 6 === 6 ? 1 : 0)) }, 'edge');
+  const marks = withMark(edge, { ...region, data: region.data.map((_, i) => (i > 700 ? 1 : 0)) }, 'plain');
+  return { imageId, marks: marks! };
+}
+
+/** A picture that the network makes, by what it does. */
+const MADE = { generator: 'Result', detector: 'Heat map', edges: 'Edges' } as const;
 
 /** News, with something to do at each. */
 function listener(at: (news: TrainingNews) => void = () => undefined) {
@@ -126,25 +140,32 @@ describe('a plan', () => {
     await expect(plan([...images, wide])).rejects.toMatchObject({ code: 'bad-layout', file: 'wide.png' });
     const copy = { ...images[2], id: 'copy', name: 'copy.png' };
     await expect(plan([...images, copy])).rejects.toMatchObject({ code: 'duplicate-image', file: 'copy.png' });
-    await expect(plan(images, 'edges')).rejects.toThrow(/painted corrections/);
+    await expect(plan([], 'edges')).rejects.toMatchObject({ code: 'no-images' });
+    // Corrections may be of one picture, or of several sizes.
+    expect(await plan([images[0], wide], 'edges')).toMatchObject({
+      training: 2,
+      heldOut: 0,
+      config: { what: 'edges' },
+    });
   });
 });
 
-describe.each(['generator', 'detector'] as const)('a run of a %s', (what) => {
+describe.each(['generator', 'detector', 'edges'] as const)('a run of a %s', (what) => {
   it('tells how it goes, is kept, and frees what it held', { timeout: 120_000 }, async () => {
     const studio = open();
     const { trainings, host } = studio;
     const { numTensors } = tf.memory();
     const { news, on } = listener();
     const record = await trainings.begin(await request(studio, what), never(), on);
-    expect(record).toMatchObject({ state: 'done', step: 8, saved: 8, problem: null, heldOut: 1, backend: 'cpu' });
+    expect(record).toMatchObject({ state: 'done', step: 8, saved: 8, problem: null, backend: 'cpu' });
+    expect(record.heldOut).toBe(what === 'edges' ? 0 : 1);
     expect(news[0]).toMatchObject({ kind: 'preparing' });
     expect(steps(news).at(-1)).toBe(8);
     expect(record.curve.steps).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(record.measurements.map(({ step }) => step)).toEqual([0, 4, 8]);
     expect(record.samples).toEqual([0, 4, 8]);
     const [sample] = await trainings.samples('run-1', 8);
-    expect(sample.pictures.map(({ title }) => title)).toContain(what === 'generator' ? 'Result' : 'Heat map');
+    expect(sample.pictures.map(({ title }) => title)).toContain(MADE[what]);
     expect(await trainings.list()).toEqual([record]);
     expect(tf.memory().numTensors).toBe(numTensors);
     expect(host.backend.live).toBe(0);
@@ -191,12 +212,12 @@ describe.each(['generator', 'detector'] as const)('a run of a %s', (what) => {
     expect(task).toBe(what);
     expect(bytes).toEqual((await trainings.network('run-1')).bytes);
     const file = parseOnnx(bytes, 'x');
-    expect(metadata(file, `${what}.size`)).toBe(String(SIZE));
+    if (what !== 'edges') expect(metadata(file, `${what}.size`)).toBe(String(SIZE));
     if (what === 'generator') {
       const limits = JSON.parse(metadata(file, 'generator.fit')!);
       expect(limits.ssim).toBeLessThan(best!.values.ssim);
       expect(limits.l1).toBeGreaterThan(best!.values.l1);
-    } else {
+    } else if (what === 'detector') {
       expect(JSON.parse(metadata(file, 'detector.threshold')!).image).toBeLessThan(1);
     }
     expect(Buffer.compare(bytes, FILES[what])).not.toBe(0);
@@ -204,6 +225,19 @@ describe.each(['generator', 'detector'] as const)('a run of a %s', (what) => {
 });
 
 describe('runs', () => {
+  it('need a correction in every picture that edges are taught on', { timeout: 60_000 }, async () => {
+    const studio = open();
+    const asked = await request(studio, 'edges');
+    const corrections = asked.corrections!.slice(1);
+    const run = studio.trainings.begin({ ...asked, corrections }, never(), listener().on);
+    await expect(run).rejects.toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringMatching(new RegExp(`In ${images[0].name} nothing is corrected`)),
+    });
+    expect(await studio.trainings.list()).toEqual([]);
+    expect(studio.host.backend.live).toBe(0);
+  });
+
   it('let everything else go first', { timeout: 60_000 }, async () => {
     const studio = open();
     const waits: number[] = [];

@@ -10,6 +10,7 @@ import type { TrainingStore } from '../project/training-store';
 import type { Part } from '../synthesis/parts/refine';
 import { PreparedSource } from '../synthesis/source';
 import type { Stages } from '../synthesis/types';
+import type { CorrectedEdges } from '../training/edges/corrections';
 import type { Normal } from '../training/generator/pairs';
 import type { Checkpoint } from '../training/run/checkpoint';
 import type { TrainingConfig } from '../training/run/config';
@@ -80,16 +81,14 @@ export class Trainings {
     requirePhotographs(what, images);
     const network = await this.host.network(what);
     const { backend, device } = await this.host.idle(async (_stages, _open, gpu) => this.#device(gpu));
-    const { width, height } = workingSize(images[0]);
-    const circumstances = { images: images.length, side: Math.min(width, height), backend, seed } as const;
-    const { training, heldOut } = splitHeldOut(images);
+    const side = Math.min(...images.map(workingSize).flatMap(({ width, height }) => [width, height]));
+    const circumstances = { images: images.length, side, backend, seed } as const;
     return {
       config: plannedConfig(what, network, circumstances),
       multiple: multipleOf(what, network),
       backend,
       device,
-      training: training.length,
-      heldOut: heldOut.length,
+      ...split(what, images),
     };
   }
 
@@ -118,7 +117,7 @@ export class Trainings {
     this.#requireIdle();
     requirePhotographs(config.what, images);
     const { bytes } = await this.#init(config);
-    const heldOut = splitHeldOut(images).heldOut.length;
+    const { heldOut } = split(config.what, images);
     const record = newTrainingRun({ ...request, heldOut }, Date.now());
     return this.#alone(request.id, signal, (active) =>
       this.#train({ record, init: bytes, checkpoint: null }, active, onNews),
@@ -365,7 +364,7 @@ export class Trainings {
     onNews: (news: TrainingNews) => void,
   ): Promise<Trainer> {
     const { config, images } = record;
-    const { detectorTrainer, generatorTrainer } = await import('./training-runtime');
+    const { correctedEdges, detectorTrainer, EdgesTrainer, generatorTrainer } = await import('./training-runtime');
     const total = images.length;
     const progress = (done: number, label: string) => onNews({ kind: 'preparing', progress: { done, total, label } });
     switch (config.what) {
@@ -373,16 +372,8 @@ export class Trainings {
         const normals: Normal[] = [];
         for (const image of images) {
           progress(normals.length, image.name);
-          const raster = await this.host.raster(image);
           normals.push(
-            await turn(async (stages) => {
-              const source = new PreparedSource(raster, stages);
-              try {
-                return await normalOf(source, image.name, config.size, signal);
-              } finally {
-                source.dispose();
-              }
-            }),
+            await this.#prepared(image, turn, (source) => normalOf(source, image.name, config.size, signal)),
           );
         }
         const { bytes, ref } = await this.host.network('edges');
@@ -418,9 +409,36 @@ export class Trainings {
           signal,
         });
       }
-      case 'edges':
-        throw paintedOnly();
+      case 'edges': {
+        const corrections: CorrectedEdges[] = [];
+        const marks = new Map(record.corrections.map((correction) => [correction.imageId, correction.marks]));
+        for (const image of images) {
+          progress(corrections.length, image.name);
+          const marked = marks.get(image.id);
+          corrections.push(
+            await this.#prepared(image, turn, (source) => correctedEdges(source, image.name, marked, signal)),
+          );
+        }
+        return turn(async () => new EdgesTrainer({ config, init, corrections }));
+      }
     }
+  }
+
+  /** Something made of a photograph at working size, which stays on the device no longer than that takes. */
+  async #prepared<T>(
+    image: ImageRecord,
+    turn: <R>(work: Work<R>) => Promise<R>,
+    make: (source: PreparedSource) => Promise<T>,
+  ): Promise<T> {
+    const raster = await this.host.raster(image);
+    return turn(async (stages) => {
+      const source = new PreparedSource(raster, stages);
+      try {
+        return await make(source);
+      } finally {
+        source.dispose();
+      }
+    });
   }
 }
 
@@ -429,11 +447,11 @@ const ON_CPU =
 
 /** @throws StudioError `no-images`, `bad-layout`, `duplicate-image`. */
 function requirePhotographs(what: TrainingTask, images: readonly ImageRecord[]): void {
-  if (what === 'edges') throw paintedOnly();
   requireEnough(what, images.length, 'The choice');
   const seen = new Map<string, ImageRecord>();
   for (const image of images) {
-    requireSameSize(images[0], image);
+    // Edges are learnt on crops.
+    if (what !== 'edges') requireSameSize(images[0], image);
     const twin = seen.get(image.source.sha256);
     if (twin) {
       const message = `${image.name} is the same picture as ${twin.name}. Remove one of the two, since held-out pictures may not be trained on.`;
@@ -443,10 +461,14 @@ function requirePhotographs(what: TrainingTask, images: readonly ImageRecord[]):
   }
 }
 
-function paintedOnly(): StudioError {
-  const message =
-    'An edge detector is trained on painted corrections, not on photographs alone. Train a generator or a detector here.';
-  return new StudioError('bad-argument', 'training', message);
+/** How many are trained on and held out. What was corrected is all trained on, and measured by how well it is learnt. */
+function split(
+  what: TrainingTask,
+  images: readonly ImageRecord[],
+): { readonly training: number; readonly heldOut: number } {
+  if (what === 'edges') return { training: images.length, heldOut: 0 };
+  const { training, heldOut } = splitHeldOut(images);
+  return { training: training.length, heldOut: heldOut.length };
 }
 
 function deviceLost(): StudioError {

@@ -15,6 +15,7 @@ import type { Scene } from './compose';
 import { composePane, newContext } from './compose';
 import type { Pane, PaneContent } from './panes';
 import { paneAt, panesOf } from './panes';
+import { MarksOverlay } from './marks-overlay';
 import { RegionOverlay } from './region-overlay';
 import { drawCrosshair, drawPromptPoints, ForegroundOverlay, PartsOverlay } from './segment-overlay';
 import { canTurn, frameOf, pick, withFrame } from './shapes';
@@ -45,6 +46,9 @@ const SIDES = ['top-center', 'middle-left', 'middle-right', 'bottom-center'];
 /** Panes in which parts of the photograph can be recognised. */
 const SHOWS_PHOTO: ReadonlySet<PaneContent> = new Set(['all', 'wipe', 'before', 'photo']);
 
+/** Panes in which the edges lie that were found in the photograph. */
+const SHOWS_EDGES: ReadonlySet<PaneContent> = new Set([...SHOWS_PHOTO, 'edges']);
+
 /** Panes in which the result is what is looked at. */
 const SHOWS_RESULT: ReadonlySet<PaneContent> = new Set(['all', 'after', 'result']);
 
@@ -74,6 +78,7 @@ export class CanvasView implements CanvasCommands {
   readonly #region = new RegionOverlay(TINT);
   readonly #parts = new PartsOverlay();
   readonly #foreground = new ForegroundOverlay();
+  readonly #marks = new MarksOverlay();
   readonly #thresholds = { photo: new ThresholdOverlay(), result: new ThresholdOverlay() };
   readonly #stacks = new Map<Stack, { context: CanvasRenderingContext2D; fresh: boolean }>();
   readonly #undo: (() => void)[] = [];
@@ -201,7 +206,10 @@ export class CanvasView implements CanvasCommands {
     if (changed('viewMode')) this.#arrange();
     if (changed('compareId')) this.#loadVariant(state.compareId);
     if (changed('opened', 'shown', 'layers', 'viewMode', 'compareId', 'detection')) this.#stale();
-    if (changed('opened', 'imageId')) this.#draftChanged();
+    if (changed('opened', 'imageId')) {
+      this.#draftChanged();
+      this.#marksChanged();
+    }
     if (changed('opened', 'parts')) this.#partsChanged(state);
     if (changed('smart', 'parts', 'product', 'selectedShape')) this.#overlayLayer.batchDraw();
     if (changed('selectedShape', 'tool', 'viewMode', 'opened')) this.#attachFrame();
@@ -226,6 +234,11 @@ export class CanvasView implements CanvasCommands {
   #partsChanged({ parts, opened }: SessionState): void {
     if (opened && parts?.imageId === opened.imageId) this.#parts.show(parts.parts, parts.colours, opened);
     else if (opened) this.#parts.show([], new Map(), opened);
+  }
+
+  #marksChanged(): void {
+    this.#marks.show(this.studio.edges.current?.marks ?? null);
+    this.#overlayLayer.batchDraw();
   }
 
   /** The region on screen follows the draft. */
@@ -370,6 +383,8 @@ export class CanvasView implements CanvasCommands {
       if (product.mask && layers.foreground.visible && !peeking && SHOWS_PHOTO.has(pane.content)) {
         this.#foreground.draw(context, product.mask, layers.foreground.opacity, 1 / this.#viewport.scale);
       }
+      const edges = pane.content === 'edges' || layers.edges.visible;
+      if (edges && !peeking && SHOWS_EDGES.has(pane.content)) this.#marks.draw(context);
       if (layers.heat.visible) this.#drawThreshold(context, pane, image);
       if (layers.parts.visible && !peeking && SHOWS_PHOTO.has(pane.content)) {
         this.#parts.draw(context, image, layers.parts.opacity);
@@ -730,6 +745,7 @@ export class CanvasView implements CanvasCommands {
     this.#undo.push(
       project.subscribe((state, before) => {
         if (state.document.drafts !== before.document.drafts) this.#draftChanged();
+        if (state.document.corrections !== before.document.corrections) this.#marksChanged();
       }),
     );
     const observer = new ResizeObserver(() => this.#resize());

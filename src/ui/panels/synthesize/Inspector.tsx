@@ -5,6 +5,7 @@ import { useDraftSettings, useEnabled, useSession, useShell, useStudio } from '.
 import { Keys } from '../../parts/keys';
 import { DetectorSection } from './DetectorSection';
 import { DonorSection } from './DonorSection';
+import { EdgesSection } from './EdgesSection';
 import { GroundTruthSection, RendererSection, VariationSection } from './DraftSections';
 import { MeasureSection } from './MeasureSection';
 import { OperationSection } from './OperationSection';
@@ -27,6 +28,7 @@ export function Inspector() {
             <PartsSection />
             <MeasureSection />
             <DetectorSection />
+            <EdgesSection />
             <RendererSection draft={draft} opened={opened} />
             <VariationSection draft={draft} />
             <GroundTruthSection draft={draft} />

@@ -99,7 +99,8 @@ const NOTHING: TrainingUnderWay['since'] = [];
 
 function describe({ config, dataset, images, heldOut }: TrainingRunRecord): string {
   const alone = images.length === 1;
-  const photographs = alone ? 'one photograph' : `${images.length - heldOut} photographs, ${heldOut} held out`;
+  const held = heldOut > 0 ? `, ${heldOut} held out` : '';
+  const photographs = alone ? 'one photograph' : `${images.length - heldOut} photographs${held}`;
   return `${TASK_TITLES[config.what]} · ${dataset} · ${photographs} · ${config.size} × ${config.size} px`;
 }
 
@@ -241,7 +242,21 @@ function WhatNext({ record }: { readonly record: TrainingRunRecord }) {
       </Notice>
     );
   }
-  if (config.what !== 'detector') return null;
+  if (config.what === 'edges') {
+    return (
+      <Notice
+        icon={<IconCheck size={15} aria-hidden />}
+        action={
+          <Button size="compact-xs" variant="default" onClick={() => void studio.openForTrial(datasetId ?? null)}>
+            Look at the edges in Synthesize
+          </Button>
+        }
+      >
+        This edge detector finds the edges now. Generators were trained on those of another one: see whether their
+        pictures still hold.
+      </Notice>
+    );
+  }
   return (
     <Notice
       icon={<IconCheck size={15} aria-hidden />}

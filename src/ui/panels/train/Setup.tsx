@@ -5,11 +5,14 @@ import {
   IconChevronRight,
   IconFolderPlus,
   IconInfoCircle,
+  IconPencil,
   IconPlayerPlay,
   IconRestore,
 } from '@tabler/icons-react';
 import { useMemo, type ReactNode } from 'react';
 import { countText } from '../../../project/evaluation-text';
+import type { ImageRecord } from '../../../project/document';
+import type { TrainingTask } from '../../../project/training';
 import type { TrainingConfig } from '../../../training/run/config';
 import type { TrainingPlan } from '../../../worker/api';
 import { useProject, useSession, useShell, useStudio } from '../../app/context';
@@ -20,7 +23,7 @@ import { durationText } from '../../parts/time';
 import { configOf, configProblem, GOOD_COUNT, photographChoices, secondsOf, shortenings } from '../../training-setup';
 import { imagesOf } from '../../dataset-images';
 import { layersTitle } from '../../training-text';
-import type { PhotographChoice, TrainableTask, TrainingSettings } from '../../training-view';
+import type { PhotographChoice, TrainingSettings } from '../../training-view';
 import classes from './train.module.css';
 
 /** What the next run is to be: a network, photographs, settings, and what they come to on this machine. */
@@ -74,7 +77,7 @@ function NoPhotographs() {
   );
 }
 
-const TASKS: readonly { readonly task: TrainableTask; readonly title: string; readonly text: string }[] = [
+const TASKS: readonly { readonly task: TrainingTask; readonly title: string; readonly text: string }[] = [
   {
     task: 'generator',
     title: 'Generator',
@@ -85,6 +88,11 @@ const TASKS: readonly { readonly task: TrainableTask; readonly title: string; re
     title: 'Detector',
     text: 'Finds anomalies. Train it when synthetic anomalies look right: it learns from ones made on the fly.',
   },
+  {
+    task: 'edges',
+    title: 'Edge detector',
+    text: 'Finds the edges that everything else is made from. Teach it where you corrected them in Synthesize.',
+  },
 ];
 
 function Task() {
@@ -94,7 +102,7 @@ function Task() {
     <SetupStep number={1} title="What to train">
       <Radio.Group
         value={task}
-        onChange={(next) => training.chooseTask(next as TrainableTask)}
+        onChange={(next) => training.chooseTask(next as TrainingTask)}
         aria-label="What to train"
       >
         <div className={setup.choices}>
@@ -124,9 +132,11 @@ function Photographs() {
   const { training } = useStudio();
   const datasets = useProject((state) => state.document.datasets);
   const images = useProject((state) => state.document.images);
+  useProject((state) => state.document.corrections);
   // What these say depends on what is chosen, and on the dataset that is open.
   useSession((state) => state.training.setup);
   useSession((state) => state.datasetId);
+  const task = useSession((state) => state.training.setup.task);
   const { datasetId, which } = training;
   const offers = useMemo(
     () => (datasetId === null ? [] : photographChoices({ images }, datasetId)),
@@ -144,7 +154,9 @@ function Photographs() {
         value={datasetId}
         onChange={(id) => id !== null && training.chooseDataset(id)}
       />
-      {offers.length > 0 ? (
+      {task === 'edges' ? (
+        <Corrected photographs={photographs} />
+      ) : offers.length > 0 ? (
         <Radio.Group
           value={which}
           onChange={(next) => training.choosePhotographs(next as PhotographChoice)}
@@ -167,7 +179,7 @@ function Photographs() {
       ) : (
         <ErrorNote message="This dataset has no normal photographs: all of them show a defect. Add normal ones, or choose another dataset." />
       )}
-      {which === 'one' && datasetId !== null && (
+      {task !== 'edges' && which === 'one' && datasetId !== null && (
         <Select
           className={classes.dataset}
           label="Which one"
@@ -179,8 +191,44 @@ function Photographs() {
           onChange={(id) => id !== null && training.choosePhotographs('one', id)}
         />
       )}
-      <CountNote count={photographs.length} tested={photographs.some(({ split }) => split === 'test')} />
+      {task !== 'edges' && (
+        <CountNote count={photographs.length} tested={photographs.some(({ split }) => split === 'test')} />
+      )}
     </SetupStep>
+  );
+}
+
+function Corrected({ photographs }: { readonly photographs: readonly ImageRecord[] }) {
+  const studio = useStudio();
+  const { datasetId } = studio.training;
+  return (
+    <>
+      {photographs.length > 0 ? (
+        <>
+          <p className={classes.corrected}>
+            {countText(photographs.length, 'corrected photograph')}: {photographs.map(({ name }) => name).join(', ')}
+          </p>
+          <Hint>
+            It learns what was marked, and to stay as it is elsewhere. It is measured on the same photographs: look at
+            others before you use it.
+          </Hint>
+        </>
+      ) : (
+        <Hint warns>
+          No edges were corrected in this dataset yet. Open one of its pictures in Synthesize, draw a region where an
+          edge is missing or invented, and say so under “Edge corrections”.
+        </Hint>
+      )}
+      <Button
+        className={classes.dataset}
+        size="compact-sm"
+        variant="default"
+        leftSection={<IconPencil size={14} />}
+        onClick={() => void studio.openForTrial(datasetId)}
+      >
+        Correct edges in Synthesize
+      </Button>
+    </>
   );
 }
 
@@ -247,14 +295,23 @@ function Settings() {
   );
 }
 
+const LAYERS: Readonly<
+  Record<TrainingTask, { readonly layers: readonly TrainingConfig['layers'][]; readonly text: string }>
+> = {
+  generator: { layers: ['all', 'decoder'], text: 'With few photographs, fewer layers learn less by heart.' },
+  detector: {
+    layers: ['all', 'localization'],
+    text: 'Localization alone keeps what the network knows of normal pictures.',
+  },
+  edges: { layers: ['all', 'outputs'], text: 'With few corrections, outputs alone forget less of what it knew.' },
+};
+
 function Fields({ plan, config }: { readonly plan: TrainingPlan; readonly config: TrainingConfig }) {
   const { training } = useStudio();
   const name = useSession((state) => state.training.setup.name);
   const changed = useSession((state) => Object.keys(state.training.setup.changes).length > 0);
   const [advanced, { toggle }] = useDisclosure(false);
   const problem = configProblem(config, plan);
-  const layers: readonly TrainingConfig['layers'][] =
-    config.what === 'generator' ? ['all', 'decoder'] : config.what === 'detector' ? ['all', 'localization'] : ['all'];
   return (
     <>
       <div className={classes.fields}>
@@ -269,7 +326,7 @@ function Fields({ plan, config }: { readonly plan: TrainingPlan; readonly config
         />
         <Whole
           label="Image size, px"
-          description={`Side, a multiple of ${plan.multiple}. Twice as large takes four times as long.`}
+          description={`Side${plan.multiple > 1 ? `, a multiple of ${plan.multiple}` : ''}. Twice as large takes four times as long.`}
           min={plan.multiple}
           max={2048}
           step={plan.multiple}
@@ -288,13 +345,9 @@ function Fields({ plan, config }: { readonly plan: TrainingPlan; readonly config
         <Select
           label="Layers"
           inputWrapperOrder={ORDER}
-          description={
-            config.what === 'generator'
-              ? 'With few photographs, fewer layers learn less by heart.'
-              : 'Localization alone keeps what the network knows of normal pictures.'
-          }
+          description={LAYERS[config.what].text}
           allowDeselect={false}
-          data={layers.map((value) => ({ value, label: layersTitle(value) }))}
+          data={LAYERS[config.what].layers.map((value) => ({ value, label: layersTitle(value) }))}
           value={config.layers}
           onChange={(next) => next !== null && training.change({ layers: next })}
         />
