@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { openTensorFlow } from '../src/cli/tensorflow';
 import { Random } from '../src/core/random';
@@ -32,7 +34,7 @@ interface Network {
 
 /**
  * Training of generator and detector in TensorFlow.js: a step's time and what it is made of, pictures a second, memory.
- * On a graphics card at 256² with 1, 4 and 8 pictures a step; elsewhere at 64² with one, which says how the parts
+ * On a graphics card at 256² with 1, 4 and 8 pictures a step; elsewhere at 64² with two, which says how the parts
  * compare and not how fast it is. TRAINING_SIDE and TRAINING_BATCHES (`1,4`) choose otherwise, DETECTOR names the file of
  * another detector, TRAINING_DEVICE is `auto`, `gpu` or `cpu`.
  */
@@ -43,7 +45,7 @@ export async function benchTraining(): Promise<void> {
   console.log(reason);
   const hardware = tensorflow.backend === 'webgpu' && !SOFTWARE.test(reason);
   const side = Number(process.env.TRAINING_SIDE ?? (hardware ? 256 : 64));
-  const batches = (process.env.TRAINING_BATCHES ?? (hardware ? '1,4,8' : '1')).split(',').map(Number);
+  const batches = (process.env.TRAINING_BATCHES ?? (hardware ? '1,4,8' : '2')).split(',').map(Number);
   const generator = await loadShippedGenerator(MODELS);
   const own = process.env.DETECTOR;
   const detector =
@@ -121,8 +123,23 @@ async function benchSteps(
       `losses and what else ${((100 * rest) / whole).toFixed(0)} %`,
       `gradients of convolutions ${convolutions} of forward and backward`,
       `${(held / 2 ** 20).toFixed(0)} MB held`,
+      await againstTorch(what, side, batch, both),
     ].join(', '),
   );
+}
+
+/** The same forward and backward pass in PyTorch, where it is installed. @param both ours, ms. */
+async function againstTorch(what: string, side: number, batch: number, both: number): Promise<string> {
+  const command = ['bench/training_torch.py', what, String(side), String(batch)];
+  try {
+    const cwd = fileURLToPath(new URL('..', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.env.PYTHON ?? 'python3', command, { cwd });
+    const { milliseconds, device } = JSON.parse(stdout) as { milliseconds: number; device: string };
+    const ratio = (both / milliseconds).toFixed(1);
+    return `forward and backward ${both.toFixed(0)} ms, in PyTorch on ${device} ${milliseconds.toFixed(0)} ms, ratio ${ratio}`;
+  } catch {
+    return 'PyTorch is not installed here';
+  }
 }
 
 /** The network alone, in ms: forward; forward and backward; the optimiser over all its weights. */

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import unittest
+from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 
 from foundry.generator import edits, losses, measures, tps
 from foundry.generator.evaluate import collapse_curve, collapse_share
 from foundry.generator.graph import build_graph, config_of
 from foundry.generator.pairs import PairSource, Photograph
+from foundry.generator.train import Trainer
 from foundry.networks.discriminator import Discriminator
 from foundry.networks.generator import Generator, GeneratorConfig
 from foundry.onnx_fp16 import half_initializers, initializers
@@ -84,6 +87,15 @@ class Graph(unittest.TestCase):
         self.assertEqual(set(stored), set(weights))
         for name, value in weights.items():
             np.testing.assert_allclose(stored[name], value, rtol=1e-3, atol=1e-6)
+
+    def test_a_run_starts_from_a_file(self) -> None:
+        file = Path("public/models/generator.onnx")
+        trainer = Trainer(GeneratorConfig(), torch.nn.Identity(), 1e-3, "cpu")
+        trainer.begin_with(file)
+        stored = initializers(onnx.load(str(file)))
+        for network in (trainer.generator, trainer.average):
+            for name, value in network.state_dict().items():
+                np.testing.assert_array_equal(value.numpy(), stored[name])
 
     def test_runs_in_the_reference_interpreter(self) -> None:
         try:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
+import onnx
 import torch
 from torch import Tensor
 
@@ -32,6 +33,7 @@ from foundry.generator.measures import ssim
 from foundry.generator.pairs import Pair, PairSource, Photograph, image_files, load_split
 from foundry.networks.discriminator import Discriminator
 from foundry.networks.generator import Generator, GeneratorConfig
+from foundry.onnx_fp16 import initializers
 
 PIDINET = Path("public/models/pidinet-small.onnx")
 
@@ -164,11 +166,18 @@ class Trainer:
         for name in ("generator", "discriminator", "average", "g_optimizer", "d_optimizer"):
             getattr(self, name).load_state_dict(state[name])
 
-    def begin_with(self, state: Dict) -> None:
-        """Start a new run with the weights that another run would ship; its optimizers are left behind."""
-        self.discriminator.load_state_dict(state["discriminator"])
+    def begin_with(self, path: Path) -> None:
+        """Start a new run with the weights that another run shipped or would ship; its optimizers are left behind, and
+        of an .onnx file the discriminator, which is not in it."""
+        if path.suffix == ".onnx":
+            stored = initializers(onnx.load(str(path)))
+            weights = {name: torch.from_numpy(stored[name]) for name in self.generator.state_dict()}
+        else:
+            state = torch.load(path, map_location="cpu")
+            self.discriminator.load_state_dict(state["discriminator"])
+            weights = state["average"]
         for network in (self.generator, self.average):
-            network.load_state_dict(state["average"])
+            network.load_state_dict(weights)
 
     def _judge(self, edges: Tensor, image: Tensor, corner: Tuple[int, int]) -> losses.Outputs:
         """Fine scale on a crop, coarse scale on the whole pair at half size."""
@@ -234,7 +243,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate of Adam, both networks")
     parser.add_argument("--gan-start", type=float, default=GAN_START, help="share of the budget before the discriminator")
     parser.add_argument("--crops-until", type=float, default=CROPS_UNTIL, help="share of the budget with crops only")
-    parser.add_argument("--init", type=Path, help="checkpoint of another run to start from")
+    parser.add_argument("--init", type=Path, help="checkpoint of another run, or a generator's .onnx, to start from")
     parser.add_argument("--run", default="final", help="name of checkpoint and log")
     parser.add_argument("--pidinet", type=Path, default=PIDINET)
     parser.add_argument("--cache", type=Path, default=Path(".cache/generator"))
@@ -270,7 +279,7 @@ def main() -> None:
         forget_after(log, step)
     else:
         if args.init:
-            trainer.begin_with(torch.load(args.init, map_location="cpu"))
+            trainer.begin_with(args.init)
         else:
             trainer.start_from(training)
         with log.open("w", newline="") as file:
