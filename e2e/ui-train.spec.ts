@@ -77,6 +77,12 @@ test('a generator is trained, paused, found again after a reload, gone on with, 
   await expect.poll(() => stepOf(page)).toBeGreaterThan(3);
   await expect(progress(page)).toContainText('images/s');
   await expect(page.getByRole('img', { name: /^Result of board-\d+\.png/ }).first()).toBeVisible();
+  await page
+    .getByRole('button', { name: /^Enlarge board-\d+\.png/ })
+    .first()
+    .click();
+  await expect(page.getByRole('dialog').getByRole('img', { name: /^Result of board-\d+\.png/ })).toBeVisible();
+  await page.keyboard.press('Escape');
   const losses = page.getByRole('figure', { name: 'Losses', exact: true });
   await losses.getByText('Values as a table').click();
   await expect(losses.getByRole('columnheader', { name: 'L1', exact: true })).toBeVisible();

@@ -1,4 +1,4 @@
-import { Button, FileButton, Loader, Progress, Radio } from '@mantine/core';
+import { Button, FileButton, Loader, Radio } from '@mantine/core';
 import { IconFileUpload, IconFolder, IconPlayerPlay, IconRestore } from '@tabler/icons-react';
 import { useMemo, useRef, type ChangeEvent, type ReactNode } from 'react';
 import { LAYOUT_TITLES } from '../../../datasets/layouts';
@@ -9,6 +9,7 @@ import { chosenFiles } from '../../drop';
 import { importedInfos } from '../../evaluating';
 import type { TestSetKind } from '../../evaluation-view';
 import { ErrorNote } from '../../parts/ErrorNote';
+import { JobProgress } from '../../parts/JobProgress';
 import { SetupStep } from '../../parts/SetupStep';
 import { timeLeft } from '../../parts/time';
 import classes from './evaluate.module.css';
@@ -218,23 +219,16 @@ function Start() {
   if (running) {
     const { progress, startedAt, title } = running;
     return (
-      <div className={classes.progress} role="group" aria-label={`Evaluating ${title}`}>
-        <div className={classes.progressHead}>
-          <span>{progress ? `${progress.done} of ${progress.total}` : 'Starting'}</span>
-          <span>{progress ? timeLeft(progress, startedAt) : ''}</span>
-        </div>
-        <Progress
-          size={6}
-          aria-label="Evaluation progress"
-          value={progress ? (100 * progress.done) / Math.max(1, progress.total) : 0}
-        />
-        <div className={classes.progressFoot}>
-          <span title={progress?.label}>{progress?.label}</span>
+      <JobProgress
+        label={`Evaluating ${title}`}
+        progress={progress}
+        aside={progress && <span>{timeLeft(progress, startedAt)}</span>}
+        action={
           <Button variant="default" onClick={() => void evaluating.cancel()}>
             Cancel
           </Button>
-        </div>
-      </div>
+        }
+      />
     );
   }
   const hasMaps = maps === 'detector' ? Boolean(detector) : Boolean(mapsFolder?.found);

@@ -1,6 +1,5 @@
-import { Progress } from '@mantine/core';
 import { useSession } from '../../app/context';
-import setup from '../../parts/setup.module.css';
+import { JobProgress } from '../../parts/JobProgress';
 import view from '../../parts/view.module.css';
 import { Toggle } from './Toggle';
 
@@ -19,19 +18,7 @@ export function Preparing() {
         <Toggle id={underWay.id} />
       </header>
       <div className={view.body}>
-        <div className={setup.progress} role="group" aria-label="Getting ready">
-          <div className={setup.progressHead}>
-            <span>{preparing && preparing.done > 0 ? `${preparing.done} of ${preparing.total}` : 'Starting'}</span>
-          </div>
-          <Progress
-            size={6}
-            aria-label="Progress"
-            value={preparing ? (100 * preparing.done) / Math.max(1, preparing.total) : 0}
-          />
-          <div className={setup.progressFoot}>
-            <span title={preparing?.label}>{preparing?.label}</span>
-          </div>
-        </div>
+        <JobProgress label="Getting ready" progress={preparing} />
       </div>
     </section>
   );

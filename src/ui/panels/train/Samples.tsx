@@ -1,7 +1,7 @@
-import { ActionIcon, Slider, Switch, Tooltip } from '@mantine/core';
-import { IconPlayerTrackNext } from '@tabler/icons-react';
-import { useEffect, useRef } from 'react';
-import type { TrainingRunRecord } from '../../../project/training';
+import { ActionIcon, Modal, Slider, Switch, Tooltip } from '@mantine/core';
+import { IconArrowsMaximize, IconPlayerTrackNext } from '@tabler/icons-react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
+import type { TrainingRunRecord, TrainingTask } from '../../../project/training';
 import type { SamplePictures } from '../../../worker/api';
 import { useSession, useStudio } from '../../app/context';
 import { ErrorNote } from '../../parts/ErrorNote';
@@ -21,7 +21,7 @@ export function Samples({ record }: { readonly record: TrainingRunRecord }) {
   const shown = chosen !== null && steps.includes(chosen) ? chosen : latest;
   const now = shown === undefined ? undefined : known.get(samplesKey(id, shown));
   const start = known.get(samplesKey(id, steps[0]));
-  const index = shown === undefined ? 0 : steps.indexOf(shown);
+  const scrubber = steps.length > 1 && shown !== undefined && <Scrubber steps={steps} shown={shown} />;
   return (
     <section className={classes.card} aria-label="Samples">
       <div className={classes.cardHead}>
@@ -32,33 +32,7 @@ export function Samples({ record }: { readonly record: TrainingRunRecord }) {
           onChange={(event) => training.setCharts({ withStart: event.currentTarget.checked })}
         />
       </div>
-      {steps.length > 1 && shown !== undefined && (
-        <div className={classes.scrubber}>
-          <Slider
-            className={classes.scrub}
-            min={0}
-            max={steps.length - 1}
-            step={1}
-            value={index}
-            marks={steps.length <= 30 ? steps.map((_, value) => ({ value })) : undefined}
-            thumbLabel="Step of the samples"
-            thumbValueText={`Step ${shown}`}
-            onChange={(at) => training.showStep(at === steps.length - 1 ? null : steps[at])}
-          />
-          <output>Step {shown}</output>
-          <Tooltip label="Latest, and what comes">
-            <ActionIcon
-              aria-label="Show the latest samples, and those to come"
-              aria-pressed={chosen === null}
-              size={24}
-              disabled={chosen === null}
-              onClick={() => training.showStep(null)}
-            >
-              <IconPlayerTrackNext size={14} />
-            </ActionIcon>
-          </Tooltip>
-        </div>
-      )}
+      {scrubber}
       {shown === undefined ? (
         <p className={classes.noSamples}>The first samples come with the first measurement.</p>
       ) : !now ? (
@@ -73,9 +47,43 @@ export function Samples({ record }: { readonly record: TrainingRunRecord }) {
           step={shown}
           samples={now}
           start={withStart && shown !== steps[0] && start && !('code' in start) ? start : null}
+          scrubber={scrubber}
         />
       )}
     </section>
+  );
+}
+
+/** Goes through the steps of which there are samples. */
+function Scrubber({ steps, shown }: { readonly steps: readonly number[]; readonly shown: number }) {
+  const { training } = useStudio();
+  const chosen = useSession((state) => state.training.shownStep);
+  return (
+    <div className={classes.scrubber}>
+      <Slider
+        className={classes.scrub}
+        min={0}
+        max={steps.length - 1}
+        step={1}
+        value={steps.indexOf(shown)}
+        marks={steps.length <= 30 ? steps.map((_, value) => ({ value })) : undefined}
+        thumbLabel="Step of the samples"
+        thumbValueText={`Step ${shown}`}
+        onChange={(at) => training.showStep(at === steps.length - 1 ? null : steps[at])}
+      />
+      <output>Step {shown}</output>
+      <Tooltip label="Latest, and what comes">
+        <ActionIcon
+          aria-label="Show the latest samples, and those to come"
+          aria-pressed={chosen === null}
+          size={24}
+          disabled={chosen === null}
+          onClick={() => training.showStep(null)}
+        >
+          <IconPlayerTrackNext size={14} />
+        </ActionIcon>
+      </Tooltip>
+    </div>
   );
 }
 
@@ -86,46 +94,77 @@ interface Cell {
   readonly bitmap: ImageBitmap;
 }
 
-function Rows({
-  task,
-  step,
-  samples,
-  start,
-}: {
-  readonly task: TrainingRunRecord['config']['what'];
+interface RowsProps {
+  readonly task: TrainingTask;
   readonly step: number;
   readonly samples: readonly SamplePictures[];
   /** Null: is not shown. */
   readonly start: readonly SamplePictures[] | null;
-}) {
+  readonly scrubber: ReactNode;
+}
+
+function Rows({ task, step, samples, start, scrubber }: RowsProps) {
+  const [enlarged, setEnlarged] = useState<string | null>(null);
+  const cellsOf = ({ name, pictures }: SamplePictures): Cell[] => {
+    const before = start?.find((each) => each.name === name)?.pictures;
+    return pictures.flatMap((picture): Cell[] => {
+      const first = isMade(task, picture.title) && before?.find(({ title }) => title === picture.title);
+      return [
+        ...(first ? [{ ...first, when: 'at the start' }] : []),
+        { ...picture, when: first ? `step ${step}` : null },
+      ];
+    });
+  };
+  const large = samples.find(({ name }) => name === enlarged);
   return (
-    <div className={classes.samples} tabIndex={0} role="group" aria-label={`Samples of step ${step}`}>
-      {samples.map(({ name, pictures }) => {
-        const before = start?.find((each) => each.name === name)?.pictures;
-        const cells = pictures.flatMap((picture): Cell[] => {
-          const first = isMade(task, picture.title) && before?.find(({ title }) => title === picture.title);
-          return [
-            ...(first ? [{ ...first, when: 'at the start' }] : []),
-            { ...picture, when: first ? `step ${step}` : null },
-          ];
-        });
-        return (
-          <div key={name} className={classes.sample}>
-            <h3 title={name}>{name}</h3>
-            <div className={classes.sampleCells}>
-              {cells.map(({ title, when, bitmap }) => (
-                <figure key={`${title} ${when === 'at the start'}`}>
-                  <Picture bitmap={bitmap} label={`${title} of ${name}${when === null ? '' : `, ${when}`}`} />
-                  <figcaption>
-                    {title}
-                    {when !== null && <span>{when}</span>}
-                  </figcaption>
-                </figure>
-              ))}
+    <>
+      <div className={classes.samples} tabIndex={0} role="group" aria-label={`Samples of step ${step}`}>
+        {samples.map((sample) => (
+          <div key={sample.name} className={classes.sample}>
+            <div className={classes.sampleHead}>
+              <h3 title={sample.name}>{sample.name}</h3>
+              <Tooltip label="Enlarge">
+                <ActionIcon
+                  size={20}
+                  variant="subtle"
+                  color="gray"
+                  aria-label={`Enlarge ${sample.name}`}
+                  onClick={() => setEnlarged(sample.name)}
+                >
+                  <IconArrowsMaximize size={13} />
+                </ActionIcon>
+              </Tooltip>
             </div>
+            <Cells name={sample.name} cells={cellsOf(sample)} />
           </div>
-        );
-      })}
+        ))}
+      </div>
+      <Modal
+        opened={large !== undefined}
+        onClose={() => setEnlarged(null)}
+        title={large?.name}
+        size="min(96vw, 1500px)"
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
+        {scrubber}
+        <div className={classes.enlarged}>{large && <Cells name={large.name} cells={cellsOf(large)} />}</div>
+      </Modal>
+    </>
+  );
+}
+
+function Cells({ name, cells }: { readonly name: string; readonly cells: readonly Cell[] }) {
+  return (
+    <div className={classes.sampleCells}>
+      {cells.map(({ title, when, bitmap }) => (
+        <figure key={`${title} ${when === 'at the start'}`}>
+          <Picture bitmap={bitmap} label={`${title} of ${name}${when === null ? '' : `, ${when}`}`} />
+          <figcaption>
+            {title}
+            {when !== null && <span>{when}</span>}
+          </figcaption>
+        </figure>
+      ))}
     </div>
   );
 }
