@@ -36,8 +36,16 @@ export interface Bench {
   events(): Promise<GpuEvent[]>;
   /** Bytes of the buffers that were made and not destroyed. */
   held(): Promise<number>;
-  /** Trains to the end. */
-  train(request: TrainingRequest): Promise<{ readonly record: TrainingRunRecord; readonly news: string[] }>;
+  /** Trains to the end, or until the WebGL context is taken away at a step. */
+  train(request: TrainingRequest, loseAt?: number): Promise<Trained>;
+  /** Goes on with a run. */
+  resume(id: string, steps: number): Promise<Trained>;
+}
+
+interface Trained {
+  readonly record: TrainingRunRecord;
+  /** Kinds of what was told. */
+  readonly news: string[];
 }
 
 declare global {
@@ -216,10 +224,18 @@ function recordDevice(channelName: string): void {
   const events: string[] = [];
   const channel = new BroadcastChannel(channelName);
   const buffers = new Map<GPUBuffer, number>();
-  channel.onmessage = ({ data }) =>
-    channel.postMessage(
-      data === 'held' ? [...buffers.values()].reduce((sum, size) => sum + size, 0) : events.splice(0),
-    );
+  let webGl: WebGL2RenderingContext | null = null;
+  channel.onmessage = ({ data }) => {
+    if (data === 'lose') webGl?.getExtension('WEBGL_lose_context')?.loseContext();
+    else if (data === 'held') channel.postMessage([...buffers.values()].reduce((sum, size) => sum + size, 0));
+    else channel.postMessage(events.splice(0));
+  };
+  const { getContext } = OffscreenCanvas.prototype;
+  OffscreenCanvas.prototype.getContext = function (this: OffscreenCanvas, ...given: unknown[]) {
+    const context: unknown = getContext.apply(this, given as never);
+    if (given[0] === 'webgl2') webGl = context as WebGL2RenderingContext;
+    return context;
+  } as typeof getContext;
   // Without WebGPU there is nothing to watch.
   if (typeof GPUDevice === 'undefined') return;
   type Method = (this: unknown, ...given: unknown[]) => unknown;
@@ -289,6 +305,15 @@ const PAGE = `<!doctype html>
     bitmap.close();
     return { width, height, data: Array.from(context.getImageData(0, 0, width, height).data) };
   }
+  async function trained(work, loseAt = Infinity) {
+    const news = [];
+    const tell = ({ kind, step, samples = [] }) => {
+      news.push(kind);
+      if (kind === 'step' && step >= loseAt) channel.postMessage('lose');
+      for (const { pictures } of samples) for (const { bitmap } of pictures) bitmap.close();
+    };
+    return { record: await Promise.race([work(proxy(tell)), failed]), news };
+  }
   window.bench = {
     async call(method, ...values) {
       const answer = await Promise.race([studio[method](...values), failed]);
@@ -301,14 +326,8 @@ const PAGE = `<!doctype html>
     },
     events: () => asked(null),
     held: () => asked('held'),
-    async train(request) {
-      const news = [];
-      const tell = ({ kind, samples = [] }) => {
-        news.push(kind);
-        for (const { pictures } of samples) for (const { bitmap } of pictures) bitmap.close();
-      };
-      return { record: await Promise.race([studio.train('training', request, proxy(tell)), failed]), news };
-    },
+    train: (request, loseAt) => trained((tell) => studio.train('training', request, tell), loseAt),
+    resume: (id, steps) => trained((tell) => studio.resumeTraining('training', id, steps, tell)),
   };
   await studio.locate(new URL('./', location.href).href);
 </script>`;
@@ -381,8 +400,11 @@ export const measure = (page: Page) => call<{ changedArea: number }>(page, 'meas
 export const planTraining = (page: Page, task: TrainingTask, images: readonly ImageRecord[]) =>
   call<TrainingPlan>(page, 'planTraining', task, images, 1);
 
-export const train = (page: Page, request: TrainingRequest) =>
-  page.evaluate((given) => window.bench!.train(given), request);
+export const train = (page: Page, request: TrainingRequest, loseAt?: number) =>
+  page.evaluate(([given, at]) => window.bench!.train(given, at), [request, loseAt] as const);
+
+export const resume = (page: Page, id: string, steps: number) =>
+  page.evaluate(([run, until]) => window.bench!.resume(run, until), [id, steps] as const);
 
 export const held = (page: Page): Promise<number> => page.evaluate(() => window.bench!.held());
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import sharp from 'sharp';
 import type { TrainingConfig } from '../src/training/run/config';
-import { openBench, planTraining, servedImage, start, train } from './gpu-support';
+import { openBench, planTraining, resume, servedImage, start, train } from './gpu-support';
 import { photograph } from './ui-support';
 
 const SIDE = 32;
@@ -38,6 +38,15 @@ test('where there is no WebGPU, a generator is trained through WebGL as on the p
   // Its context is given back at the end of a run, so many runs are possible in one page.
   const again = await train(page, { ...request, id: 'again' });
   expect(again.record.curve.losses).toEqual(record.curve.losses);
+
+  // A context that is taken away costs the steps since the last checkpoint.
+  const lost = await train(page, { ...request, id: 'lost', config: { ...config, steps: 100_000 } }, 5);
+  expect(lost.record).toMatchObject({ state: 'paused', problem: { code: 'device-lost' } });
+  expect(lost.record.problem?.message).toContain('Go on from there');
+  const { step, saved } = lost.record;
+  expect(saved).toBeGreaterThan(0);
+  const resumed = await resume(page, 'lost', step + 2);
+  expect(resumed.record).toMatchObject({ state: 'done', step: step + 2, backend: 'webgl', problem: null });
 
   await start(page, 'wasm');
   const onCpu = await train(page, { ...request, id: 'cpu' });

@@ -58,6 +58,8 @@ export async function startTensorFlow(gpu: SharedGpu | 'webgl' | null = null): P
   return { backend: 'cpu', guard: (work) => work(), close: () => undefined };
 }
 
+const NO_CONTEXT = 'its WebGL context is gone';
+
 /** @throws StudioError `device-lost` where WebGL is gone since {@link findWebGl} found it. */
 async function startWebGl(): Promise<TensorFlow> {
   const { setWebGLContext, MathBackendWebGL } = await import('@tensorflow/tfjs-backend-webgl');
@@ -72,12 +74,19 @@ async function startWebGl(): Promise<TensorFlow> {
   tf.registerBackend('webgl', () => new MathBackendWebGL());
   await tf.setBackend('webgl');
   await tf.ready();
+  const lost = new Promise<never>((_, reject) => {
+    gl.canvas.addEventListener('webglcontextlost', () => reject(lostError(NO_CONTEXT)));
+  });
+  lost.catch(() => undefined);
+  // Without a context calls do nothing, and a fence is waited for without end.
+  const gpgpu = (tf.backend() as InstanceType<typeof MathBackendWebGL>).getGPGPUContext();
+  const wait = gpgpu.createAndWaitForFence.bind(gpgpu);
+  gpgpu.createAndWaitForFence = () => Promise.race([wait(), lost]);
   return {
     backend: 'webgl',
-    // Without a context calls do nothing, and what is read back is zeros: only asking tells.
     guard: async (work) => {
       const outcome = await settled(work);
-      if (gl.isContextLost()) throw lostError('its WebGL context is gone', outcome);
+      if (gl.isContextLost()) throw lostError(NO_CONTEXT, outcome);
       if (gl.getError() === gl.OUT_OF_MEMORY) throw shortageError('WebGL');
       return valueOf(outcome);
     },
@@ -123,7 +132,7 @@ function valueOf<T>(outcome: Outcome<T>): T {
   return outcome.value;
 }
 
-function lostError(why: string, outcome: Outcome<unknown>): StudioError {
+function lostError(why: string, outcome: Outcome<unknown> = { value: null }): StudioError {
   const message = `The graphics device was lost (${why}), and with it the steps since the last checkpoint. Go on from there.`;
   const cause = 'error' in outcome ? outcome.error : undefined;
   return new StudioError('device-lost', 'training', message, { cause });
