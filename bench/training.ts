@@ -23,7 +23,7 @@ import { defaultDetectorConfig, defaultGeneratorConfig } from '../src/training/r
 import type { Trainer } from '../src/training/run/trainer';
 import { median } from './report';
 
-const RUNS = 5;
+const RUNS = Number(process.env.TRAINING_RUNS ?? 5);
 const MODELS = folderSource(fileURLToPath(new URL('../public/models', import.meta.url)));
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software/i;
 
@@ -36,7 +36,7 @@ interface Network {
  * Training of generator and detector in TensorFlow.js: a step's time and what it is made of, pictures a second, memory.
  * On a graphics card at 256² with 1, 4 and 8 pictures a step; elsewhere at 64² with two, which says how the parts
  * compare and not how fast it is. TRAINING_SIDE and TRAINING_BATCHES (`1,4`) choose otherwise, DETECTOR names the file of
- * another detector, TRAINING_DEVICE is `auto`, `gpu` or `cpu`.
+ * another detector, TRAINING_DEVICE is `auto`, `gpu` or `cpu`, TRAINING_RUNS how often each is timed.
  */
 export async function benchTraining(): Promise<void> {
   const device = process.env.TRAINING_DEVICE ?? 'gpu';

@@ -22,18 +22,17 @@ from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
-import onnx
 import torch
 from torch import Tensor
 
 from foundry.feeding import Feeder
 from foundry.generator import losses
 from foundry.generator.edges import FirstScale
+from foundry.generator.export import load_onnx
 from foundry.generator.measures import ssim
 from foundry.generator.pairs import Pair, PairSource, Photograph, image_files, load_split
 from foundry.networks.discriminator import Discriminator
 from foundry.networks.generator import Generator, GeneratorConfig
-from foundry.onnx_fp16 import initializers
 
 PIDINET = Path("public/models/pidinet-small.onnx")
 
@@ -170,8 +169,7 @@ class Trainer:
         """Start a new run with the weights that another run shipped or would ship; its optimizers are left behind, and
         of an .onnx file the discriminator, which is not in it."""
         if path.suffix == ".onnx":
-            stored = initializers(onnx.load(str(path)))
-            weights = {name: torch.from_numpy(stored[name]) for name in self.generator.state_dict()}
+            weights = load_onnx(path).state_dict()
         else:
             state = torch.load(path, map_location="cpu")
             self.discriminator.load_state_dict(state["discriminator"])
