@@ -229,7 +229,8 @@ def write_sheet(path: Path, groups: Sequence[Sequence[np.ndarray]], columns: int
 
 
 def write_pictures(photographs: Sequence[Photograph], generate: Generate, folder: Path) -> None:
-    """16 reconstructions (photograph, edges, result); and edits (edited edges, result) of three photographs a scene."""
+    """Up to 16 reconstructions (photograph, edges, result), as many of each scene; and edits (edited edges, result) of one
+    to three photographs a scene."""
     by_scene: Dict[str, List[Photograph]] = {}
     for photograph in photographs:
         by_scene.setdefault(photograph.scene, []).append(photograph)
@@ -238,12 +239,12 @@ def write_pictures(photographs: Sequence[Photograph], generate: Generate, folder
     groups = [
         [to_bytes(p.image.float() / 255), to_bytes(p.edges.float()), to_bytes(generate(p.edges))] for p in chosen
     ]
-    write_sheet(folder / "generator-contact.jpg", groups, 4)
+    write_sheet(folder / "generator-contact.jpg", groups, 4 if per_scene % 4 == 0 else per_scene)
 
     rng = np.random.default_rng(21)
     groups = []
     for members in by_scene.values():
-        for k in range(3):
+        for k in range(3 if len(by_scene) < 4 else 1):
             photograph, donor = members[k], members[-1 - k]
             tiles = [to_bytes(photograph.image.float() / 255)]
             for operation in ("remove", "replace", "merge"):
