@@ -226,10 +226,10 @@ test('an edge detector learns where its edges were corrected on the picture', as
   await page.keyboard.press('ControlOrMeta+z');
   await expect(settings.getByRole('button', { name: /^Edge corrections/ })).toContainText('none');
   await expect(settings.getByRole('button', { name: 'No edges', exact: true })).toBeEnabled();
-  await page.keyboard.press('Shift+e');
+  await settings.getByRole('button', { name: 'Edges', exact: true }).click();
   await page.keyboard.press('r');
   await drag(page, [0.42, 0.5], [0.58, 0.6]);
-  await page.keyboard.press('Shift+w');
+  await settings.getByRole('button', { name: 'No edges', exact: true }).click();
   expect(await seriousFindings(page), 'corrections').toEqual([]);
   await settings.getByRole('button', { name: 'Train on them' }).click();
 

@@ -609,7 +609,8 @@ function regionActions(): Action[] {
       ...common,
       id: 'mark-edge',
       label: 'The region has edges that were not found',
-      keys: ['shift+e'],
+      // No key: Shift is held to add to a region, and a letter beside it that gave the region up would be an accident.
+      keys: [],
       enabled: withRegion,
       run: (studio) => studio.edges.mark('edge'),
     },
@@ -617,7 +618,7 @@ function regionActions(): Action[] {
       ...common,
       id: 'mark-plain',
       label: 'The region has no edges, whatever was found',
-      keys: ['shift+w'],
+      keys: [],
       enabled: withRegion,
       run: (studio) => studio.edges.mark('plain'),
     },
