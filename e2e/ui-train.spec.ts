@@ -176,7 +176,7 @@ test('two runs are compared', async ({ page }) => {
   ]) {
     await page.getByLabel('Name', { exact: true }).fill(name);
     await page.getByLabel('Image size, px').fill(String(SIDE));
-    await page.getByRole('textbox', { name: 'Steps', exact: true }).fill('10');
+    await page.getByRole('textbox', { name: 'Steps', exact: true }).fill('4');
     await page.getByLabel('Warped').fill(warp);
     await page.getByRole('button', { name: 'Start training' }).click();
     await expect(progress(page)).toContainText('Done');
